@@ -1,0 +1,262 @@
+/** Executor for the CPU in Node over ONNX Runtime's C API: synchronous, without copies, updating buffers in place. */
+
+import { availableParallelism, totalmem } from "node:os";
+import type { DType, TypedArray } from "../graph/dtype.ts";
+import { addressOf, libraryPath, OnnxRuntime, type Pointer } from "./c-api.ts";
+import {
+  checkData,
+  checkInputs,
+  checkOutput,
+  foreignError,
+  releasedError,
+  runtimeError,
+} from "./checks.ts";
+import type { DeviceBuffer, Executor, Program, TensorSpec } from "./executor.ts";
+import { HostBuffer, HostMemory } from "./host-memory.ts";
+
+export interface FfiOptions {
+  /** Threads for all sessions together; as many as there are processors unless given. */
+  readonly threads?: number;
+  /** Most bytes of freed memory kept for reuse; a quarter of the machine's up to 1 GiB unless given. */
+  readonly poolBytes?: number;
+  /** ONNX Runtime's graph optimizations. */
+  readonly optimization?: "basic" | "all";
+}
+
+const optimizationLevels = { basic: 1, all: 99 };
+/** ONNX Runtime reports errors as statuses too; only what kills the process may be printed. */
+const fatal = 4;
+
+interface Environment {
+  readonly ort: OnnxRuntime;
+  readonly pointer: Pointer;
+  /** Size of the thread pool that all sessions share. */
+  readonly threads: number;
+}
+
+/** One a process: ONNX Runtime's environment is a singleton, and so is its thread pool. */
+let environment: Environment | undefined;
+
+function openEnvironment(threads: number): Environment {
+  const ort = new OnnxRuntime(libraryPath());
+  ort.check(ort.bind("CreateThreadingOptions")(ort.out));
+  const threading = ort.made();
+  ort.check(ort.bind("SetGlobalIntraOpNumThreads")(threading, threads));
+  ort.check(ort.bind("SetGlobalInterOpNumThreads")(threading, 1));
+  ort.check(ort.bind("SetGlobalSpinControl")(threading, 0));
+  ort.check(ort.bind("CreateEnvWithGlobalThreadPools")(fatal, "learning-loop", threading, ort.out));
+  const pointer = ort.made();
+  ort.bind("ReleaseThreadingOptions")(threading);
+  return { ort, pointer, threads };
+}
+
+class FfiProgram implements Program {
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  /** Undefined once released. */
+  session: Pointer | undefined;
+  /** Off-heap pointers: to the input names, the input values, the output names, the output values. */
+  readonly slots: BigUint64Array;
+  readonly inputNames: Pointer;
+  readonly inputValues: Pointer;
+  readonly outputNames: Pointer;
+  readonly outputValues: Pointer;
+  readonly #free: (program: FfiProgram) => void;
+
+  constructor(
+    session: Pointer,
+    inputs: readonly TensorSpec[],
+    outputs: readonly TensorSpec[],
+    free: (program: FfiProgram) => void,
+  ) {
+    this.session = session;
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.#free = free;
+    const names = [...inputs, ...outputs].map(({ name }) => new TextEncoder().encode(`${name}\0`));
+    const pointerBytes = 8 * 2 * names.length;
+    const textBytes = names.reduce((sum, name) => sum + name.length, 0);
+    const memory = new ArrayBuffer(pointerBytes + textBytes);
+    const address = addressOf(memory);
+    this.slots = new BigUint64Array(memory, 0, 2 * names.length);
+    this.inputNames = address;
+    this.inputValues = address + BigInt(8 * inputs.length);
+    this.outputNames = address + BigInt(8 * 2 * inputs.length);
+    this.outputValues = this.outputNames + BigInt(8 * outputs.length);
+    let offset = pointerBytes;
+    names.forEach((name, i) => {
+      new Uint8Array(memory).set(name, offset);
+      this.slots[i < inputs.length ? i : inputs.length + i] = address + BigInt(offset);
+      offset += name.length;
+    });
+  }
+
+  release(): void {
+    if (this.session === undefined) return;
+    this.#free(this);
+    this.session = undefined;
+  }
+}
+
+export class FfiExecutor implements Executor {
+  readonly device = "cpu";
+  readonly inPlace = true;
+  readonly description: string;
+  readonly #ort: OnnxRuntime;
+  readonly #env: Pointer;
+  readonly #options: Pointer;
+  readonly #memory: HostMemory;
+  readonly #run;
+  readonly #createSession;
+  readonly #releaseSession: (session: Pointer) => void;
+  readonly #sessions = new FinalizationRegistry((session: Pointer) =>
+    this.#releaseSession(session),
+  );
+
+  constructor(options: FfiOptions = {}) {
+    const threads = options.threads ?? availableParallelism();
+    environment ??= openEnvironment(threads);
+    const { ort } = environment;
+    this.#ort = ort;
+    this.#env = environment.pointer;
+    this.#memory = new HostMemory(ort, options.poolBytes ?? Math.min(2 ** 30, totalmem() / 4));
+    this.#run = ort.bind("Run");
+    this.#createSession = ort.bind("CreateSessionFromArray");
+    this.#releaseSession = ort.bind("ReleaseSession");
+    this.#options = this.#sessionOptions(threads, options.optimization ?? "basic");
+    this.description = `ONNX Runtime ${ort.version}, CPU through its C API, ${threads} threads`;
+  }
+
+  upload(data: TypedArray, dtype: DType, shape: readonly number[]): HostBuffer {
+    checkData("upload", data, dtype, shape);
+    const buffer = this.allocate(dtype, shape);
+    buffer.view("upload").set(data as never);
+    return buffer;
+  }
+
+  allocate(dtype: DType, shape: readonly number[]): HostBuffer {
+    return this.#memory.allocate(this, dtype, shape);
+  }
+
+  read(buffer: DeviceBuffer): TypedArray {
+    return this.#own("read", buffer).view("read").slice();
+  }
+
+  write(buffer: DeviceBuffer, data: TypedArray): HostBuffer {
+    const own = this.#own("write", buffer);
+    checkData("write", data, own.dtype, own.shape);
+    own.view("write").set(data as never);
+    return own;
+  }
+
+  load(
+    model: Uint8Array,
+    inputs: readonly TensorSpec[],
+    outputs: readonly TensorSpec[],
+  ): FfiProgram {
+    // Reading `.buffer` moves a small array's bytes off the JavaScript heap.
+    const address = addressOf(model.buffer) + BigInt(model.byteOffset);
+    const status = this.#createSession(
+      this.#env,
+      address,
+      model.byteLength,
+      this.#options,
+      this.#ort.out,
+    );
+    if (status !== null) throw runtimeError("load", this.#ort.error(status));
+    const session = this.#ort.made();
+    const program = new FfiProgram(session, inputs, outputs, (released) => {
+      this.#sessions.unregister(released);
+      this.#releaseSession(session);
+    });
+    this.#sessions.register(program, session, program);
+    return program;
+  }
+
+  run(
+    program: Program,
+    inputs: readonly DeviceBuffer[],
+    outputs: readonly (DeviceBuffer | undefined)[] = [],
+  ): HostBuffer[] {
+    if (!(program instanceof FfiProgram)) throw foreignError("run", this);
+    if (program.session === undefined) throw releasedError("run", "program");
+    checkInputs(program, inputs);
+    const { slots } = program;
+    const inputCount = inputs.length;
+    for (let i = 0; i < inputCount; i++) {
+      slots[inputCount + i] = this.#value(inputs[i] as DeviceBuffer);
+    }
+    const outputCount = program.outputs.length;
+    const results = program.outputs.map((spec, i) => {
+      const given = outputs[i];
+      if (given === undefined) return this.allocate(spec.dtype, spec.shape);
+      checkOutput(spec, given);
+      return this.#own("run", given);
+    });
+    results.forEach((buffer, i) => {
+      slots[2 * inputCount + outputCount + i] = this.#value(buffer);
+    });
+    const status = this.#run(
+      program.session,
+      0n,
+      program.inputNames,
+      program.inputValues,
+      inputCount,
+      program.outputNames,
+      outputCount,
+      program.outputValues,
+    );
+    if (status !== null) this.#failRun(status, results, outputs);
+    return results;
+  }
+
+  release(buffer: DeviceBuffer): void {
+    this.#memory.release(this.#own("release", buffer));
+  }
+
+  memory(): { readonly current: number; readonly peak: number } {
+    return this.#memory.usage();
+  }
+
+  #own(operation: string, buffer: DeviceBuffer): HostBuffer {
+    if (buffer instanceof HostBuffer && buffer.executor === this) return buffer;
+    throw foreignError(operation, this);
+  }
+
+  #value(buffer: DeviceBuffer): Pointer {
+    const { block } = this.#own("run", buffer);
+    if (block === undefined) throw releasedError("run", "buffer");
+    return block.value;
+  }
+
+  #failRun(
+    status: Pointer,
+    results: readonly HostBuffer[],
+    given: readonly (DeviceBuffer | undefined)[],
+  ): never {
+    results.forEach((buffer, i) => {
+      if (given[i] === undefined) this.release(buffer);
+    });
+    throw runtimeError("run", this.#ort.error(status));
+  }
+
+  /** Options every session is made with. */
+  #sessionOptions(threads: number, optimization: "basic" | "all"): Pointer {
+    const ort = this.#ort;
+    ort.check(ort.bind("CreateSessionOptions")(ort.out));
+    const options = ort.made();
+    const level = optimizationLevels[optimization];
+    ort.check(ort.bind("SetSessionGraphOptimizationLevel")(options, level));
+    ort.check(ort.bind("SetSessionLogSeverityLevel")(options, fatal));
+    // Planning memory ahead holds every activation of a training step at once.
+    ort.check(ort.bind("DisableMemPattern")(options));
+    if (threads === environment?.threads) {
+      ort.check(ort.bind("DisablePerSessionThreads")(options));
+    } else {
+      ort.check(ort.bind("SetIntraOpNumThreads")(options, threads));
+      const spinning = "session.intra_op.allow_spinning";
+      ort.check(ort.bind("AddSessionConfigEntry")(options, spinning, "0"));
+    }
+    return options;
+  }
+}
