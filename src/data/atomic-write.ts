@@ -1,7 +1,7 @@
 /** Writes files so that after a crash or a full disk either the old or the whole new content is there, never a half. */
 import { randomUUID } from "node:crypto";
-import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { mkdir, open, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { DataError } from "./errors.ts";
 
 /** Replaces `file` by `content`: written to a temporary file beside it, flushed to the disk, then renamed. */
@@ -30,7 +30,7 @@ export async function writeFileAtomic(file: string, content: Uint8Array | string
 export async function ensureWritableFolder(folder: string): Promise<void> {
   const probe = join(folder, `.${randomUUID()}.tmp`);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolders(resolve(folder));
     await writeFile(probe, "", { flag: "wx" });
     await rm(probe);
   } catch (error) {
@@ -40,6 +40,15 @@ export async function ensureWritableFolder(folder: string): Promise<void> {
       { cause: error },
     );
   }
+}
+
+/** As `mkdir -p`; Node's own recursive form never returns for a folder in /proc, where making one fails with ENOENT. */
+async function makeFolders(folder: string): Promise<void> {
+  const parent = dirname(folder);
+  const stats = await stat(folder).catch(() => undefined);
+  if (stats?.isDirectory()) return;
+  if (parent !== folder) await makeFolders(parent);
+  await mkdir(folder);
 }
 
 function reasonOf(error: unknown): string {

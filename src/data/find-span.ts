@@ -8,26 +8,44 @@ export interface Range {
 
 /**
  * The occurrence of `wanted` in `text` that starts nearest to `near` (the earlier of two equally near ones); when there
- * is none, the nearest one that differs in nothing but white space. `undefined` when there is none either.
+ * is none, the nearest one that differs in nothing but white space and HTML escapes (`&amp;` for `&`, which is what
+ * makes offsets drift in the first place). `undefined` when there is none either.
  */
 export function findNearest(text: string, wanted: string, near: number): Range | undefined {
   const start = nearestIndex(text, wanted, near);
   if (start !== undefined) return { start, end: start + wanted.length };
 
-  const offsets: number[] = [];
-  for (let i = 0; i < text.length; i++) if (!isSpaceAt(text, i)) offsets.push(i);
-  const dense = offsets.map((i) => text[i]).join("");
-  const denseNear = offsets.findIndex((i) => i >= near);
+  const dense = densify(text);
+  const denseWanted = densify(wanted);
+  const denseNear = dense.ranges.findIndex((range) => range.start >= near);
   const found = nearestIndex(
-    dense,
-    wanted.replace(/\s+/g, ""),
-    denseNear < 0 ? dense.length : denseNear,
+    dense.text,
+    denseWanted.text,
+    denseNear < 0 ? dense.text.length : denseNear,
   );
   if (found === undefined) return undefined;
-  const first = offsets[found];
-  const last = offsets[found + wanted.replace(/\s+/g, "").length - 1];
-  if (first === undefined || last === undefined) return undefined;
-  return { start: first, end: last + 1 };
+  const first = dense.ranges[found];
+  const last = dense.ranges[found + denseWanted.text.length - 1];
+  return first && last && { start: first.start, end: last.end };
+}
+
+const ESCAPED: Readonly<Record<string, string>> = {
+  "&amp;": "&",
+  "&lt;": "<",
+  "&gt;": ">",
+  "&quot;": '"',
+  "&#39;": "'",
+};
+
+/** The text without white space and escapes, and for each of its code units the range it came from. */
+function densify(text: string): { text: string; ranges: Range[] } {
+  const units: string[] = [];
+  const ranges: Range[] = [];
+  for (const { 0: piece, index } of text.matchAll(/&(?:amp|lt|gt|quot|#39);|\S/g)) {
+    units.push(ESCAPED[piece] ?? piece);
+    ranges.push({ start: index, end: index + piece.length });
+  }
+  return { text: units.join(""), ranges };
 }
 
 function nearestIndex(text: string, wanted: string, near: number): number | undefined {
@@ -37,8 +55,4 @@ function nearestIndex(text: string, wanted: string, near: number): number | unde
   if (before < 0) return after < 0 ? undefined : after;
   if (after < 0) return before;
   return near - before <= after - near ? before : after;
-}
-
-function isSpaceAt(text: string, index: number): boolean {
-  return /\s/.test(text[index] ?? "");
 }

@@ -98,7 +98,7 @@ function decodeByteEscapes(run: string): string {
   const bytes = Uint8Array.from(run.slice(2).split("\\x"), (hex) => parseInt(hex, 16));
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let text = "";
-  for (let i = 0; i < bytes.length; ) {
+  for (let i = 0; i < bytes.length;) {
     const byte = bytes[i] ?? 0;
     const length = byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
     try {

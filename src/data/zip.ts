@@ -39,7 +39,10 @@ export function unpackZip(
   let entries = 0;
   let total = 0;
   const refuse = (record: string | undefined, what: string, got: number, limit: number): never => {
-    throw new DataError({ file, record }, `${what} ${got}, the limit is ${limit}; unpack it yourself`);
+    throw new DataError(
+      { file, record },
+      `${what} ${got}, the limit is ${limit}; unpack it yourself`,
+    );
   };
   let unpacked: Record<string, Uint8Array>;
   try {
