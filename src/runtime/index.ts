@@ -1,30 +1,54 @@
 /** Chooses what runs programs here: ONNX Runtime's C API or binding in Node, WebAssembly or WebGPU in a browser. */
 
 import type { DeviceName, Executor } from "./executor.ts";
+import type { WebOptions } from "./web.ts";
 
-export interface ExecutorOptions {
-  /** CPU threads of one executor; as many as there are processors unless given. */
+export interface ExecutorOptions extends WebOptions {
+  /** Threads on a CPU; as many as there are processors unless given. */
   readonly threads?: number;
-  /** Whether the CPU in Node is driven through the C API: true demands it, false forbids it, else where it works. */
+  /** Whether the CPU in Node is driven through the C API: true demands it, false forbids it, else where it loads. */
   readonly ffi?: boolean;
 }
 
-/** True in Node, false in browsers and their workers. */
 const inNode = typeof process !== "undefined" && typeof process.versions?.node === "string";
 
 /**
- * Makes an executor for a device. In Node there are `cpu`, `webgpu` and `wasm`, in a browser `wasm` and `webgpu`.
- * The environment variable `LEARNING_LOOP_FFI=0` forbids the C API where `ffi` is not given.
+ * Makes an executor for a device. In Node there are `cpu`, `webgpu` and `wasm`, in a browser `webgpu` and `wasm`.
+ * The environment variable `LEARNING_LOOP_FFI=0` forbids the C API where `ffi` is not given. Throws where the device is
+ * missing, saying how to get it.
  */
 export async function createExecutor(
   device: DeviceName,
   options: ExecutorOptions = {},
 ): Promise<Executor> {
-  if (device === "cpu" && inNode) return nodeCpu(options);
-  throw new Error(`device ${device} is not available here`);
+  switch (device) {
+    case "cpu":
+      if (inNode) return nodeCpu(options);
+      throw new Error("device cpu: a browser has webgpu and wasm; cpu needs Node");
+    case "wasm":
+      return (await import("./web.ts")).createWasm(options);
+    case "webgpu":
+      if (inNode) return (await import("./node-binding.ts")).createBindingWebGpu();
+      return (await import("./web.ts")).createWebGpu(options);
+    default:
+      throw new Error(
+        `device ${String(device)} is unknown; there are ${inNode ? "cpu, webgpu and wasm" : "webgpu and wasm"} here`,
+      );
+  }
 }
 
 async function nodeCpu(options: ExecutorOptions): Promise<Executor> {
-  const { FfiExecutor } = await import("./node-ffi.ts");
-  return new FfiExecutor(options);
+  const ffi = options.ffi ?? (process.env["LEARNING_LOOP_FFI"] === "0" ? false : undefined);
+  let reason: unknown;
+  if (ffi !== false) {
+    try {
+      const { FfiExecutor } = await import("./node-ffi.ts");
+      return new FfiExecutor(options);
+    } catch (error) {
+      if (ffi === true) throw error;
+      reason = error;
+    }
+  }
+  const { createBindingCpu } = await import("./node-binding.ts");
+  return createBindingCpu(options.threads, reason);
 }

@@ -104,7 +104,11 @@ export class FfiExecutor implements Executor {
   readonly description: string;
   readonly #ort: OnnxRuntime;
   readonly #env: Pointer;
-  readonly #options: Pointer;
+  readonly #threads: number;
+  readonly #optimization: "basic" | "all";
+  /** Whether sessions use the environment's threads rather than own ones. */
+  #sharedThreads: boolean;
+  #options: Pointer;
   readonly #memory: HostMemory;
   readonly #run;
   readonly #createSession;
@@ -114,17 +118,19 @@ export class FfiExecutor implements Executor {
   );
 
   constructor(options: FfiOptions = {}) {
-    const threads = options.threads ?? availableParallelism();
-    environment ??= openEnvironment(threads);
+    this.#threads = options.threads ?? availableParallelism();
+    this.#optimization = options.optimization ?? "basic";
+    environment ??= openEnvironment(this.#threads);
     const { ort } = environment;
     this.#ort = ort;
     this.#env = environment.pointer;
+    this.#sharedThreads = this.#threads === environment.threads;
     this.#memory = new HostMemory(ort, options.poolBytes ?? Math.min(2 ** 30, totalmem() / 4));
     this.#run = ort.bind("Run");
     this.#createSession = ort.bind("CreateSessionFromArray");
     this.#releaseSession = ort.bind("ReleaseSession");
-    this.#options = this.#sessionOptions(threads, options.optimization ?? "basic");
-    this.description = `ONNX Runtime ${ort.version}, CPU through its C API, ${threads} threads`;
+    this.#options = this.#sessionOptions();
+    this.description = `ONNX Runtime ${ort.version}, CPU through its C API, ${this.#threads} threads`;
   }
 
   upload(data: TypedArray, dtype: DType, shape: readonly number[]): HostBuffer {
@@ -154,17 +160,18 @@ export class FfiExecutor implements Executor {
     inputs: readonly TensorSpec[],
     outputs: readonly TensorSpec[],
   ): FfiProgram {
-    // Reading `.buffer` moves a small array's bytes off the JavaScript heap.
-    const address = addressOf(model.buffer) + BigInt(model.byteOffset);
-    const status = this.#createSession(
-      this.#env,
-      address,
-      model.byteLength,
-      this.#options,
-      this.#ort.out,
-    );
-    if (status !== null) throw runtimeError("load", this.#ort.error(status));
-    const session = this.#ort.made();
+    let session: Pointer;
+    try {
+      session = this.#createSessionFrom(model);
+    } catch (error) {
+      if (!this.#sharedThreads || !String(error).includes("EnvCreatedWithGlobalThreadPools")) {
+        throw runtimeError("load", error);
+      }
+      // onnxruntime-node's binding came first and made the process's environment, without threads to share.
+      this.#sharedThreads = false;
+      this.#options = this.#sessionOptions();
+      session = this.#createSessionFrom(model);
+    }
     const program = new FfiProgram(session, inputs, outputs, (released) => {
       this.#sessions.unregister(released);
       this.#releaseSession(session);
@@ -181,21 +188,21 @@ export class FfiExecutor implements Executor {
     if (!(program instanceof FfiProgram)) throw foreignError("run", this);
     if (program.session === undefined) throw releasedError("run", "program");
     checkInputs(program, inputs);
-    const { slots } = program;
-    const inputCount = inputs.length;
-    for (let i = 0; i < inputCount; i++) {
-      slots[inputCount + i] = this.#value(inputs[i] as DeviceBuffer);
-    }
-    const outputCount = program.outputs.length;
     const results = program.outputs.map((spec, i) => {
       const given = outputs[i];
       if (given === undefined) return this.allocate(spec.dtype, spec.shape);
       checkOutput(spec, given);
       return this.#own("run", given);
     });
-    results.forEach((buffer, i) => {
-      slots[2 * inputCount + outputCount + i] = this.#value(buffer);
-    });
+    const { slots } = program;
+    const inputCount = inputs.length;
+    const outputCount = results.length;
+    for (let i = 0; i < inputCount; i++) {
+      slots[inputCount + i] = this.#value(inputs[i] as DeviceBuffer);
+    }
+    for (let i = 0; i < outputCount; i++) {
+      slots[2 * inputCount + outputCount + i] = this.#value(results[i] as HostBuffer);
+    }
     const status = this.#run(
       program.session,
       0n,
@@ -240,21 +247,30 @@ export class FfiExecutor implements Executor {
     throw runtimeError("run", this.#ort.error(status));
   }
 
+  #createSessionFrom(model: Uint8Array): Pointer {
+    // Reading `.buffer` moves a small array's bytes off the JavaScript heap.
+    const address = addressOf(model.buffer) + BigInt(model.byteOffset);
+    const { out } = this.#ort;
+    const options = this.#options;
+    this.#ort.check(this.#createSession(this.#env, address, model.byteLength, options, out));
+    return this.#ort.made();
+  }
+
   /** Options every session is made with. */
-  #sessionOptions(threads: number, optimization: "basic" | "all"): Pointer {
+  #sessionOptions(): Pointer {
     const ort = this.#ort;
     ort.check(ort.bind("CreateSessionOptions")(ort.out));
     const options = ort.made();
-    const level = optimizationLevels[optimization];
+    const level = optimizationLevels[this.#optimization];
     ort.check(ort.bind("SetSessionGraphOptimizationLevel")(options, level));
     ort.check(ort.bind("SetSessionLogSeverityLevel")(options, fatal));
     // Planning memory ahead holds every activation of a training step at once.
     ort.check(ort.bind("DisableMemPattern")(options));
-    if (threads === environment?.threads) {
+    if (this.#sharedThreads) {
       ort.check(ort.bind("DisablePerSessionThreads")(options));
     } else {
-      ort.check(ort.bind("SetIntraOpNumThreads")(options, threads));
       const spinning = "session.intra_op.allow_spinning";
+      ort.check(ort.bind("SetIntraOpNumThreads")(options, this.#threads));
       ort.check(ort.bind("AddSessionConfigEntry")(options, spinning, "0"));
     }
     return options;

@@ -1,0 +1,248 @@
+/** Executor over the JavaScript interface that onnxruntime-node and onnxruntime-web share: asynchronous, one run at a time. */
+
+import type { InferenceSession, Tensor, TensorConstructor } from "onnxruntime-web";
+import { dtypes, hostArray, type DType, type TypedArray } from "../graph/dtype.ts";
+import {
+  checkData,
+  checkInputs,
+  checkOutput,
+  foreignError,
+  releasedError,
+  runtimeError,
+} from "./checks.ts";
+import type { DeviceBuffer, DeviceName, Executor, Program, TensorSpec } from "./executor.ts";
+import { TensorBuffer, TensorProgram, type Cell } from "./tensor-buffer.ts";
+
+/** What either package exports, as far as it is used here. */
+export interface OrtModule {
+  readonly InferenceSession: {
+    create(model: Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession>;
+  };
+  readonly Tensor: TensorConstructor;
+}
+
+/** Moves tensors between host and device; both results are new tensors. */
+export interface Transfer {
+  upload(tensor: Tensor): Promise<Tensor>;
+  /** Overwrites a device tensor with a host tensor of its type. */
+  overwrite(target: Tensor, tensor: Tensor): Promise<void>;
+  read(tensor: Tensor): Promise<Tensor>;
+}
+
+export interface TensorExecutorSettings {
+  readonly device: DeviceName;
+  readonly description: string;
+  readonly inPlace: boolean;
+  readonly session: InferenceSession.SessionOptions;
+  /** Absent where tensors stay in host memory. */
+  readonly transfer?: Transfer;
+}
+
+/** Every session's options: silent, and without holding all activations of a training step at once. */
+export const sessionDefaults: InferenceSession.SessionOptions = {
+  graphOptimizationLevel: "basic",
+  enableMemPattern: false,
+  logSeverityLevel: 4,
+  extra: { session: { intra_op: { allow_spinning: "0" } } },
+};
+
+/** A tensor in host memory holding a copy of `data`. */
+export function hostTensor(
+  ort: OrtModule,
+  data: TypedArray,
+  dtype: DType,
+  shape: readonly number[],
+): Tensor {
+  const copy = hostArray(dtype, data.length);
+  copy.set(data as never);
+  return new ort.Tensor(dtype, copy as never, shape);
+}
+
+/** The elements of a tensor in host memory as the project's host array, sharing its memory. */
+function hostData(tensor: Tensor, dtype: DType): TypedArray {
+  const { array, bytes } = dtypes[dtype];
+  // Newer engines hand out float16 as Float16Array, here it is raw bits.
+  const { buffer, byteOffset, byteLength } = tensor.data as TypedArray;
+  return new array(buffer, byteOffset, byteLength / bytes);
+}
+
+export class TensorExecutor implements Executor {
+  readonly device: DeviceName;
+  readonly description: string;
+  readonly inPlace: boolean;
+  readonly #ort: OrtModule;
+  readonly #sessionOptions: InferenceSession.SessionOptions;
+  readonly #transfer: Transfer | undefined;
+  readonly #buffers = new FinalizationRegistry((cell: Cell) => this.#free(cell));
+  readonly #sessions = new FinalizationRegistry((session: InferenceSession) =>
+    this.#releaseSession(session),
+  );
+  /** Settles when everything asked for so far is done: one session at a time may run. */
+  #last: Promise<unknown> = Promise.resolve();
+  #live = 0;
+  #peak = 0;
+
+  constructor(ort: OrtModule, settings: TensorExecutorSettings) {
+    this.#ort = ort;
+    this.device = settings.device;
+    this.description = settings.description;
+    this.inPlace = settings.inPlace;
+    this.#sessionOptions = settings.session;
+    this.#transfer = settings.transfer;
+  }
+
+  async upload(data: TypedArray, dtype: DType, shape: readonly number[]): Promise<DeviceBuffer> {
+    checkData("upload", data, dtype, shape);
+    const tensor = hostTensor(this.#ort, data, dtype, shape);
+    const buffer = this.#newBuffer(dtype, shape);
+    await this.#fill("upload", buffer, tensor);
+    return buffer;
+  }
+
+  allocate(dtype: DType, shape: readonly number[]): DeviceBuffer {
+    return this.#newBuffer(dtype, shape);
+  }
+
+  async read(buffer: DeviceBuffer): Promise<TypedArray> {
+    const tensor = await this.#tensor("read", buffer);
+    const transfer = this.#transfer;
+    if (transfer === undefined) return hostData(tensor, buffer.dtype).slice();
+    return hostData(await this.#exclusive("read", () => transfer.read(tensor)), buffer.dtype);
+  }
+
+  async write(buffer: DeviceBuffer, data: TypedArray): Promise<DeviceBuffer> {
+    const own = this.#own("write", buffer);
+    checkData("write", data, own.dtype, own.shape);
+    await this.#fill("write", own, hostTensor(this.#ort, data, own.dtype, own.shape));
+    return own;
+  }
+
+  async load(
+    model: Uint8Array,
+    inputs: readonly TensorSpec[],
+    outputs: readonly TensorSpec[],
+  ): Promise<Program> {
+    const session = await this.#exclusive("load", () =>
+      this.#ort.InferenceSession.create(model, this.#sessionOptions),
+    );
+    const program = new TensorProgram(session, inputs, outputs, (released) => {
+      this.#sessions.unregister(released);
+      this.#releaseSession(session);
+    });
+    this.#sessions.register(program, session, program);
+    return program;
+  }
+
+  async run(
+    program: Program,
+    inputs: readonly DeviceBuffer[],
+    outputs: readonly (DeviceBuffer | undefined)[] = [],
+  ): Promise<readonly DeviceBuffer[]> {
+    if (!(program instanceof TensorProgram)) throw foreignError("run", this);
+    const { session } = program;
+    if (session === undefined) throw releasedError("run", "program");
+    checkInputs(program, inputs);
+    const feeds: Record<string, Tensor> = {};
+    for (const [i, spec] of program.inputs.entries()) {
+      feeds[spec.name] = await this.#tensor("run", inputs[i] as DeviceBuffer);
+    }
+    const targets = program.outputs.map((spec, i) => {
+      const given = this.inPlace ? outputs[i] : undefined;
+      if (given === undefined) return this.#newBuffer(spec.dtype, spec.shape);
+      checkOutput(spec, given);
+      return this.#own("run", given);
+    });
+    const fetches: Record<string, Tensor | null> = {};
+    const cells = targets.map((target) => this.#cell("run", target));
+    for (const [i, spec] of program.outputs.entries()) {
+      fetches[spec.name] = cells[i]?.tensor ?? null;
+    }
+    const results = await this.#exclusive("run", () => session.run(feeds, fetches));
+    for (const [i, spec] of program.outputs.entries()) {
+      (cells[i] as Cell).tensor ??= results[spec.name];
+    }
+    return targets;
+  }
+
+  release(buffer: DeviceBuffer): void {
+    const own = this.#own("release", buffer);
+    if (own.cell === undefined) return;
+    this.#buffers.unregister(own);
+    this.#free(own.cell);
+    own.cell = undefined;
+  }
+
+  memory(): { readonly current: number; readonly peak: number } {
+    return { current: this.#live, peak: this.#peak };
+  }
+
+  #newBuffer(dtype: DType, shape: readonly number[]): TensorBuffer {
+    const onDevice = this.#transfer !== undefined;
+    const buffer = new TensorBuffer(this, dtype, shape, onDevice);
+    const { byteLength } = buffer;
+    // Host tensors need no disposal, and holding one here would only delay it.
+    const remains = onDevice ? (buffer.cell as Cell) : { byteLength, tensor: undefined };
+    this.#buffers.register(buffer, remains, buffer);
+    this.#live += byteLength;
+    this.#peak = Math.max(this.#peak, this.#live);
+    return buffer;
+  }
+
+  #free(cell: Cell): void {
+    this.#live -= cell.byteLength;
+    const { tensor } = cell;
+    if (this.#transfer === undefined || tensor === undefined) return;
+    // After the runs asked for so far, which may read it.
+    void this.#exclusive("release", () => Promise.resolve(tensor.dispose()));
+  }
+
+  #releaseSession(session: InferenceSession): void {
+    void this.#exclusive("release", () => session.release());
+  }
+
+  #own(operation: string, buffer: DeviceBuffer): TensorBuffer {
+    if (buffer instanceof TensorBuffer && buffer.executor === this) return buffer;
+    throw foreignError(operation, this);
+  }
+
+  #cell(operation: string, buffer: DeviceBuffer): Cell {
+    const { cell } = this.#own(operation, buffer);
+    if (cell === undefined) throw releasedError(operation, "buffer");
+    return cell;
+  }
+
+  /** The tensor of a buffer; zeros where it was never written. */
+  async #tensor(operation: string, buffer: DeviceBuffer): Promise<Tensor> {
+    const { tensor } = this.#cell(operation, buffer);
+    if (tensor !== undefined) return tensor;
+    const { dtype, shape } = buffer;
+    const zeros = hostArray(dtype, buffer.byteLength / dtypes[dtype].bytes);
+    const own = this.#own(operation, buffer);
+    await this.#fill(operation, own, hostTensor(this.#ort, zeros, dtype, shape));
+    return this.#cell(operation, buffer).tensor as Tensor;
+  }
+
+  /** Gives a buffer the elements of a host tensor. */
+  async #fill(operation: string, buffer: TensorBuffer, tensor: Tensor): Promise<void> {
+    const transfer = this.#transfer;
+    const cell = this.#cell(operation, buffer);
+    const old = cell.tensor;
+    if (transfer === undefined) {
+      cell.tensor = tensor;
+    } else if (old === undefined) {
+      cell.tensor = await this.#exclusive(operation, () => transfer.upload(tensor));
+    } else {
+      await this.#exclusive(operation, () => transfer.overwrite(old, tensor));
+    }
+  }
+
+  async #exclusive<T>(operation: string, task: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(task);
+    this.#last = result.catch(() => undefined);
+    try {
+      return await result;
+    } catch (error) {
+      throw runtimeError(operation, error);
+    }
+  }
+}

@@ -1,0 +1,48 @@
+/** Executors over onnxruntime-web: WebAssembly, in Node too, and WebGPU in browsers. */
+
+import type { Env } from "onnxruntime-web";
+import type { Executor } from "./executor.ts";
+import { openWebGpu } from "./identity-transfer.ts";
+import { sessionDefaults, TensorExecutor } from "./tensor-executor.ts";
+
+export interface WebOptions {
+  /** WebAssembly threads; a page needs cross-origin isolation for more than one. */
+  readonly threads?: number;
+  /** Where the package's `.wasm` and `.mjs` files are served: a URL prefix, or the URL of each. */
+  readonly wasmPaths?: Env.WasmFilePaths | string;
+}
+
+/** Settings of the module must be made before its first session. */
+function configure(env: Env, options: WebOptions): number {
+  const isolated = typeof crossOriginIsolated === "undefined" || crossOriginIsolated;
+  // Node 20 has no navigator.
+  const processors = typeof navigator === "undefined" ? 1 : navigator.hardwareConcurrency;
+  const threads = isolated ? (options.threads ?? processors) : 1;
+  env.logLevel = "fatal";
+  env.wasm.numThreads = threads;
+  if (options.wasmPaths !== undefined) env.wasm.wasmPaths = options.wasmPaths;
+  return threads;
+}
+
+export async function createWasm(options: WebOptions = {}): Promise<Executor> {
+  const ort = await import("onnxruntime-web/wasm");
+  const threads = configure(ort.env, options);
+  return new TensorExecutor(ort, {
+    device: "wasm",
+    description: `ONNX Runtime ${ort.env.versions.web}, WebAssembly, ${threads} threads`,
+    inPlace: false,
+    session: { ...sessionDefaults, executionProviders: ["wasm"] },
+  });
+}
+
+/** Throws where the browser offers no GPU adapter. */
+export async function createWebGpu(options: WebOptions = {}): Promise<Executor> {
+  const ort = await import("onnxruntime-web/webgpu");
+  configure(ort.env, options);
+  return new TensorExecutor(ort, {
+    device: "webgpu",
+    description: `ONNX Runtime ${ort.env.versions.web}, WebGPU`,
+    inPlace: false,
+    ...(await openWebGpu(ort, sessionDefaults)),
+  });
+}
