@@ -3,7 +3,7 @@
 import { availableParallelism } from "node:os";
 import * as ort from "onnxruntime-node";
 import type { Executor } from "./executor.ts";
-import { openWebGpu } from "./identity-transfer.ts";
+import { openWebGpu } from "./webgpu.ts";
 import { sessionDefaults, TensorExecutor } from "./tensor-executor.ts";
 
 ort.env.logLevel = "fatal";
@@ -26,7 +26,6 @@ export async function createBindingWebGpu(): Promise<Executor> {
   return new TensorExecutor(ort, {
     device: "webgpu",
     description: `ONNX Runtime ${version}, WebGPU through its Node binding`,
-    inPlace: true,
-    ...(await openWebGpu(ort, sessionDefaults)),
+    ...(await openWebGpu(ort, true)),
   });
 }

@@ -21,8 +21,10 @@ export interface OrtModule {
   readonly Tensor: TensorConstructor;
 }
 
-/** Moves tensors between host and device; both results are new tensors. */
+/** Makes tensors on a device and moves them between host and device; results are new tensors. */
 export interface Transfer {
+  /** A device tensor of zeros. */
+  allocate(dtype: DType, shape: readonly number[]): Promise<Tensor>;
   upload(tensor: Tensor): Promise<Tensor>;
   /** Overwrites a device tensor with a host tensor of its type. */
   overwrite(target: Tensor, tensor: Tensor): Promise<void>;
@@ -155,6 +157,8 @@ export class TensorExecutor implements Executor {
     const fetches: Record<string, Tensor | null> = {};
     const cells = targets.map((target) => this.#cell("run", target));
     for (const [i, spec] of program.outputs.entries()) {
+      // A session that writes in place must be given all its outputs; else it would put the others into host memory.
+      if (this.inPlace) await this.#tensor("run", targets[i] as TensorBuffer);
       fetches[spec.name] = cells[i]?.tensor ?? null;
     }
     const results = await this.#exclusive("run", () => session.run(feeds, fetches));
@@ -213,13 +217,18 @@ export class TensorExecutor implements Executor {
 
   /** The tensor of a buffer; zeros where it was never written. */
   async #tensor(operation: string, buffer: DeviceBuffer): Promise<Tensor> {
-    const { tensor } = this.#cell(operation, buffer);
-    if (tensor !== undefined) return tensor;
-    const { dtype, shape } = buffer;
-    const zeros = hostArray(dtype, buffer.byteLength / dtypes[dtype].bytes);
-    const own = this.#own(operation, buffer);
-    await this.#fill(operation, own, hostTensor(this.#ort, zeros, dtype, shape));
-    return this.#cell(operation, buffer).tensor as Tensor;
+    const cell = this.#cell(operation, buffer);
+    if (cell.tensor === undefined) {
+      const { dtype, shape } = buffer;
+      const zeros = () => {
+        const data = hostArray(dtype, buffer.byteLength / dtypes[dtype].bytes);
+        return Promise.resolve(hostTensor(this.#ort, data, dtype, shape));
+      };
+      cell.tensor = await this.#exclusive(operation, () =>
+        this.#transfer === undefined ? zeros() : this.#transfer.allocate(dtype, shape),
+      );
+    }
+    return cell.tensor;
   }
 
   /** Gives a buffer the elements of a host tensor. */

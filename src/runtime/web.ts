@@ -2,7 +2,7 @@
 
 import type { Env } from "onnxruntime-web";
 import type { Executor } from "./executor.ts";
-import { openWebGpu } from "./identity-transfer.ts";
+import { openWebGpu } from "./webgpu.ts";
 import { sessionDefaults, TensorExecutor } from "./tensor-executor.ts";
 
 export interface WebOptions {
@@ -42,7 +42,6 @@ export async function createWebGpu(options: WebOptions = {}): Promise<Executor> 
   return new TensorExecutor(ort, {
     device: "webgpu",
     description: `ONNX Runtime ${ort.env.versions.web}, WebGPU`,
-    inPlace: false,
-    ...(await openWebGpu(ort, sessionDefaults)),
+    ...(await openWebGpu(ort, false)),
   });
 }
