@@ -1,0 +1,261 @@
+/** `compile`: traces a function once per input signature into one program, and then only runs it. */
+
+import { executor as currentExecutor } from "./device.ts";
+import { breathe, bufferOf, evaluateNow, exclusively, load, type Loaded } from "./engine.ts";
+import { isolated, type Value } from "./graph/node.ts";
+import { formatShape } from "./graph/shape.ts";
+import { source } from "./ops/leaf.ts";
+import type { DeviceBuffer, Executor } from "./runtime/executor.ts";
+import { Tensor } from "./tensor.ts";
+import { activeTrace, Trace, withTrace } from "./trace.ts";
+
+/** Arguments and results of compiled functions: tensors in arrays and plain objects; other values are part of the signature. */
+export type Tree = unknown;
+
+interface Traced {
+  readonly executor: Executor;
+  readonly loaded: Loaded;
+  /** Tensors from outside that the function reads, in input order behind the arguments. */
+  readonly captured: readonly Tensor[];
+  readonly tracked: readonly boolean[];
+  readonly guards: readonly (() => boolean)[];
+  readonly returned: readonly Value[];
+  /** Captured tensors that get new elements: their place among `captured`. */
+  readonly updates: readonly number[];
+  readonly grads: readonly GradUpdate[];
+  readonly rebuild: (tensors: readonly Tensor[]) => Tree;
+}
+
+interface GradUpdate {
+  readonly owner: Tensor;
+  /** What `.grad` must be for the trace to hold. */
+  readonly before: Tensor | null;
+  /** The tensor that carries the gradient afterwards; null: it is cleared; `before`: accumulated through `updates`. */
+  readonly carrier: Tensor | null;
+  /** Whether the program computes elements for the carrier. */
+  readonly computed: boolean;
+}
+
+export interface Compiled<A extends readonly Tree[], R> {
+  (...args: A): Promise<R>;
+  /** How many programs have been traced so far. */
+  readonly traces: number;
+}
+
+/** Traces kept for one function; the least recently used is dropped beyond that. */
+const MAX_TRACES = 32;
+
+/**
+ * Makes a function whose whole computation, with all assignments to tensors from outside (parameters, optimizer state,
+ * gradients, random state), runs as one program. `fn` is called once for each combination of argument shapes, dtypes
+ * and plain values; afterwards only the program runs. `fn` must not be async and must not read values.
+ *
+ * Tensors from outside are read anew at every call. What else the function looks at (numbers, flags) is fixed when it
+ * is traced; a module's training mode is watched.
+ */
+export function compile<A extends readonly Tree[], R>(fn: (...args: A) => R): Compiled<A, R> {
+  const bySignature = new Map<string, Traced[]>();
+  let traces = 0;
+
+  const call = async (...args: A): Promise<R> => {
+    if (activeTrace() !== null)
+      throw new Error(
+        "compile: a compiled function was called inside another; call the plain function there",
+      );
+    const tensors: Tensor[] = [];
+    const signature = describe(args, tensors);
+    return exclusively(async () => {
+      const on = await currentExecutor();
+      let candidates = bySignature.get(signature);
+      if (candidates === undefined) bySignature.set(signature, (candidates = []));
+      let traced = candidates.find((entry) => entry.executor === on && holds(entry));
+      if (traced === undefined) {
+        traced = await trace(fn, args, on);
+        traces++;
+        candidates.push(traced);
+        if (candidates.length > MAX_TRACES) candidates.shift()!.loaded.program.release();
+      }
+      return (await run(traced, tensors, on)) as R;
+    });
+  };
+  return Object.defineProperty(call, "traces", { get: () => traces }) as Compiled<A, R>;
+}
+
+const holds = ({ guards, grads, captured, tracked }: Traced): boolean =>
+  guards.every((guard) => guard()) &&
+  grads.every(({ owner, before }) => owner.gradOutside() === before) &&
+  captured.every((tensor, i) => tensor.requiresGrad === tracked[i]);
+
+/** The signature of arguments; their tensors are appended to `tensors`. */
+function describe(tree: Tree, tensors: Tensor[]): string {
+  if (tree instanceof Tensor) {
+    tensors.push(tree);
+    return `${tree.dtype}${formatShape(tree.shape)}${tree.requiresGrad ? "g" : ""}`;
+  }
+  if (Array.isArray(tree)) return `[${tree.map((item) => describe(item, tensors)).join()}]`;
+  if (isPlainObject(tree)) {
+    const entries = Object.entries(tree).map(
+      ([key, item]) => `${JSON.stringify(key)}:${describe(item, tensors)}`,
+    );
+    return `{${entries.join()}}`;
+  }
+  if (tree === null || tree === undefined || typeof tree !== "object")
+    return `${typeof tree}:${String(tree)}`;
+  throw new Error(
+    `compile: arguments must be tensors, plain values, arrays or plain objects, got ${tree.constructor.name}; refer to other objects from the function's body`,
+  );
+}
+
+function isPlainObject(tree: Tree): tree is Record<string, Tree> {
+  if (typeof tree !== "object" || tree === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(tree);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** The same tree with its tensors replaced, in the order `describe` met them. */
+function mapTensors(tree: Tree, replace: (tensor: Tensor) => Tensor): Tree {
+  if (tree instanceof Tensor) return replace(tree);
+  if (Array.isArray(tree)) return tree.map((item) => mapTensors(item, replace));
+  if (isPlainObject(tree))
+    return Object.fromEntries(
+      Object.entries(tree).map(([key, item]) => [key, mapTensors(item, replace)]),
+    );
+  return tree;
+}
+
+/** A function's recording, before it is lowered: shared by `compile` and the export of models. */
+export interface Recording {
+  readonly trace: Trace<Tensor>;
+  /** Placeholders of the tensors among the arguments. */
+  readonly inputs: readonly Value[];
+  readonly result: Tree;
+}
+
+/** Records one call of a function with placeholders in place of the tensors among its arguments. */
+export function record<A extends readonly Tree[]>(fn: (...args: A) => Tree, args: A): Recording {
+  const trace = new Trace<Tensor>();
+  const inputs: Value[] = [];
+  const result = isolated(() =>
+    withTrace(trace, () => {
+      const placeholders = mapTensors(args, (tensor) => {
+        const value = source({ dtype: tensor.dtype, shape: tensor.shape });
+        inputs.push(value);
+        return new Tensor(value, tensor.requiresGrad, true);
+      });
+      return fn(...(placeholders as A));
+    }),
+  );
+  if (result instanceof Promise)
+    throw new Error(
+      "compile: the function must not be async; it records operations, and values are read outside",
+    );
+  return { trace, inputs, result };
+}
+
+/** Tensors in a traced function's result, and their values. */
+export function resultsOf(recording: Recording): { tensors: Tensor[]; values: Value[] } {
+  const tensors: Tensor[] = [];
+  mapTensors(recording.result, (tensor) => (tensors.push(tensor), tensor));
+  const values = withTrace(recording.trace, () => tensors.map((tensor) => tensor.value));
+  return { tensors, values };
+}
+
+async function trace<A extends readonly Tree[]>(
+  fn: (...args: A) => Tree,
+  args: A,
+  on: Executor,
+): Promise<Traced> {
+  const recording = record(fn, args);
+  const { trace, inputs } = recording;
+  const { tensors, values: returned } = resultsOf(recording);
+
+  const grads: GradUpdate[] = [];
+  const gradValues: Value[] = [];
+  for (const [owner, slot] of trace.grads) {
+    const now = slot.now;
+    if (now !== null && now !== slot.before) {
+      gradValues.push(withTrace(trace, () => now.detach().value));
+      const carrier = slot.before ?? new Tensor(source({ dtype: owner.dtype, shape: owner.shape }));
+      grads.push({ owner, before: slot.before, carrier, computed: true });
+    } else grads.push({ owner, before: slot.before, carrier: now, computed: false });
+  }
+
+  const entries = [...trace.captured];
+  const updates = entries.flatMap(([, entry], i) =>
+    entry.current === entry.placeholder ? [] : [i],
+  );
+  const allInputs = [...inputs, ...entries.map(([, { placeholder }]) => placeholder)];
+  const outputs = [...returned, ...updates.map((i) => entries[i]![1].current), ...gradValues];
+  const overwrites = outputs.map((_, i) => {
+    const update = updates[i - returned.length];
+    return update === undefined ? null : entries[update]![1].placeholder;
+  });
+  const loaded = await load(on, { inputs: allInputs, outputs, updates: overwrites });
+
+  const result = recording.result;
+  const places = new Map(tensors.map((tensor, i) => [tensor, i]));
+  return {
+    executor: on,
+    loaded,
+    captured: entries.map(([tensor]) => tensor),
+    tracked: entries.map(([tensor]) => tensor.requiresGrad),
+    guards: trace.guards,
+    returned,
+    updates,
+    grads,
+    rebuild: (fresh) => mapTensors(result, (tensor) => fresh[places.get(tensor)!]!),
+  };
+}
+
+async function run(traced: Traced, args: readonly Tensor[], on: Executor): Promise<Tree> {
+  const { captured, loaded, returned, updates, grads } = traced;
+  const all = args.length === 0 ? captured : [...args, ...captured];
+  await settleAll(all);
+  const inputs: DeviceBuffer[] = [];
+  for (const tensor of all) {
+    const { value } = tensor;
+    const storage = value.storage as DeviceBuffer | null;
+    inputs.push(storage !== null && storage.executor === on ? storage : await bufferOf(value, on));
+  }
+
+  const targets: (DeviceBuffer | undefined)[] = new Array<undefined>(loaded.inPlace.length).fill(
+    undefined,
+  );
+  updates.forEach((place, i) => {
+    const at = returned.length + i;
+    if (on.inPlace && loaded.inPlace[at] && captured[place]!.value.holders <= 1)
+      targets[at] = inputs[args.length + place]!;
+  });
+  const maybe = on.run(loaded.program, inputs, targets);
+  const results = maybe instanceof Promise ? await maybe : maybe;
+
+  updates.forEach((place, i) => {
+    const at = returned.length + i;
+    const old = inputs[args.length + place]!;
+    const buffer = results[at]!;
+    if (buffer === old) return;
+    const tensor = captured[place]!;
+    const exclusive = tensor.value.holders <= 1;
+    tensor.hold(source(buffer, buffer));
+    if (exclusive) on.release(old);
+  });
+  let next = returned.length + updates.length;
+  for (const { owner, carrier, computed } of grads) {
+    if (computed) {
+      const buffer = results[next++]!;
+      carrier!.hold(source(buffer, buffer));
+    }
+    owner.setGradOutside(carrier);
+  }
+  const fresh = returned.map((_, i) => new Tensor(source(results[i]!, results[i]!)));
+  await breathe();
+  return traced.rebuild(fresh);
+}
+
+/** Computes the tensors that are still pending, in one program. */
+async function settleAll(tensors: readonly Tensor[]): Promise<void> {
+  const pending = tensors.filter((tensor) => tensor.value.storage === null);
+  if (pending.length === 0) return;
+  await evaluateNow(pending.map((tensor) => tensor.value));
+  for (const tensor of pending) if (tensor.isLeaf) tensor.settle();
+}

@@ -1,0 +1,278 @@
+/** Evaluates pending graphs: collects what is needed, compiles it once per structure, runs it, stores the results. */
+
+import { hostArray, type DType, type TypedArray } from "./graph/dtype.ts";
+import { forgetInterned, type Node, type Storage, type Value } from "./graph/node.ts";
+import { executor as currentExecutor, targetOf } from "./device.ts";
+import { lowerProgram, programBytes } from "./onnx/lower.ts";
+import { constantData, isConstant } from "./ops/leaf.ts";
+import type { DeviceBuffer, Executor, Program } from "./runtime/executor.ts";
+
+/** Elements known on the host and not yet on a device. */
+export interface HostStorage extends Storage {
+  readonly host: TypedArray;
+}
+
+const isHost = (storage: Storage): storage is HostStorage => "host" in storage;
+const isBuffer = (storage: Storage): storage is DeviceBuffer => "executor" in storage;
+
+export const hostStorage = (
+  host: TypedArray,
+  dtype: DType,
+  shape: readonly number[],
+): HostStorage => ({
+  host,
+  dtype,
+  shape,
+  byteLength: host.byteLength,
+});
+
+// ---- one evaluation at a time ------------------------------------------------------------------------------------
+
+let tail: Promise<unknown> = Promise.resolve();
+let lastYield = performance.now();
+/** Longest the event loop is kept busy by evaluations in a row, in milliseconds. */
+const MAX_BUSY_MS = 50;
+
+/** Runs tasks strictly one after another, in the order they were asked for. */
+export function exclusively<T>(task: () => Promise<T>): Promise<T> {
+  const result = tail.then(task);
+  tail = result.catch(() => undefined);
+  return result;
+}
+
+/** Lets timers, I/O and the finalizers that free buffers run, when they have waited long enough. */
+export async function breathe(): Promise<void> {
+  if (performance.now() - lastYield < MAX_BUSY_MS) return;
+  await new Promise<void>((resolve) =>
+    typeof setImmediate === "function" ? setImmediate(resolve) : setTimeout(resolve, 0),
+  );
+  lastYield = performance.now();
+}
+
+// ---- storage -----------------------------------------------------------------------------------------------------
+
+/** The buffer of a value with storage on the given executor; moves it there if it is elsewhere. */
+export async function bufferOf(value: Value, on: Executor): Promise<DeviceBuffer> {
+  const storage = value.storage;
+  if (storage === null)
+    throw new Error("engine: a value without elements was asked for its buffer");
+  if (isBuffer(storage) && storage.executor === on) return storage;
+  const host = await hostOf(storage);
+  const buffer = await on.upload(host, value.dtype, value.shape);
+  value.storage = buffer;
+  return buffer;
+}
+
+async function hostOf(storage: Storage): Promise<TypedArray> {
+  if (isHost(storage)) return storage.host;
+  if (isBuffer(storage)) return storage.executor.read(storage);
+  throw new Error("engine: unknown storage");
+}
+
+/** A copy of a value's elements, evaluating it first where they are not known. */
+export function readValue(value: Value): Promise<TypedArray> {
+  return exclusively(async () => {
+    let known = value;
+    while (known.storage === null && known.node.op.identity) known = known.node.inputs[0]!;
+    if (known.storage === null && isConstant(known)) return constantData(known).slice();
+    if (known.storage === null) {
+      await evaluateNow([value]);
+      known = value;
+    }
+    const storage = known.storage!;
+    const data = await hostOf(storage);
+    return isHost(storage) ? data.slice() : data;
+  });
+}
+
+// ---- programs ----------------------------------------------------------------------------------------------------
+
+/** A program with what the engine must know to run it. */
+export interface Loaded {
+  readonly program: Program;
+  /** For each output, whether it may be written over the input it updates. */
+  readonly inPlace: readonly boolean[];
+}
+
+/** Lowers and loads a program on an executor. */
+export async function load(
+  on: Executor,
+  spec: Omit<Parameters<typeof lowerProgram>[0], "target">,
+): Promise<Loaded> {
+  const lowered = lowerProgram({ ...spec, target: targetOf(on) });
+  const program = await on.load(programBytes(lowered), lowered.inputs, lowered.outputs);
+  return { program, inPlace: lowered.inPlace };
+}
+
+/**
+ * A pending graph in a form that can be compared: what is computed, from leaves numbered as they are met. Scalar
+ * constants are kept apart, so that a number that changes from one evaluation to the next needs no new program.
+ */
+interface Pending {
+  readonly structure: string;
+  readonly leaves: readonly Value[];
+  readonly scalars: readonly Value[];
+}
+
+function collect(targets: readonly Value[]): Pending {
+  const leaves: Value[] = [];
+  const scalars: Value[] = [];
+  const places = new Map<Value, number>();
+  const parts: string[] = [];
+  const done = new Set<Node>();
+  const stack: Value[] = [];
+  let place = 0;
+  for (const target of targets) {
+    stack.push(target);
+    for (let value = stack.at(-1); value !== undefined; value = stack.at(-1)) {
+      if (places.has(value)) {
+        stack.pop();
+        continue;
+      }
+      if (value.storage !== null) {
+        leaves.push(value);
+        parts.push(`${value.dtype}[${value.shape.join()}]`);
+        places.set(value, place++);
+        continue;
+      }
+      const { node } = value;
+      if (isConstant(value) && value.shape.length === 0) {
+        scalars.push(value);
+        parts.push(value.dtype);
+        places.set(value, place++);
+        continue;
+      }
+      let ready = true;
+      for (let i = node.inputs.length - 1; i >= 0; i--) {
+        const input = node.inputs[i]!;
+        if (!places.has(input)) {
+          stack.push(input);
+          ready = false;
+        }
+      }
+      if (!ready) continue;
+      if (!done.has(node)) {
+        done.add(node);
+        let part = `${node.op.id}(${node.attrsKey}`;
+        for (const input of node.inputs) part += `,${places.get(input)!}`;
+        parts.push(part);
+        // A node's other outputs may have storage of their own; then they are leaves where they are met.
+        for (const output of node.outputs) {
+          if (output.storage === null) places.set(output, place++);
+        }
+      }
+    }
+    parts.push(`=${places.get(target)!}`);
+  }
+  return { structure: parts.join(";"), leaves, scalars };
+}
+
+interface Cached extends Loaded {
+  readonly executor: Executor;
+  /** The number baked in for each scalar constant, or null where it is an input. */
+  readonly baked: readonly (number | bigint | null)[];
+}
+
+/** Programs of uncompiled evaluations by structure, least recently used first. */
+const cache = new Map<string, Cached>();
+const MAX_PROGRAMS = 128;
+
+const scalarOf = (value: Value): number | bigint => constantData(value)[0]!;
+
+async function programFor(
+  pending: Pending,
+  targets: readonly Value[],
+  on: Executor,
+): Promise<Cached> {
+  const { structure, scalars, leaves } = pending;
+  const known = cache.get(structure);
+  const numbers = scalars.map(scalarOf);
+  if (known !== undefined) {
+    cache.delete(structure);
+    const fits =
+      known.executor === on && known.baked.every((n, i) => n === null || Object.is(n, numbers[i]));
+    if (fits) {
+      cache.set(structure, known);
+      return known;
+    }
+    known.program.release();
+  }
+  const same = known?.executor === on ? known : undefined;
+  const baked = numbers.map((n, i) =>
+    same === undefined || Object.is(same.baked[i], n) ? n : null,
+  );
+  const inputs = [...leaves, ...scalars.filter((_, i) => baked[i] === null)];
+  const fresh: Cached = { ...(await load(on, { inputs, outputs: targets })), executor: on, baked };
+  cache.set(structure, fresh);
+  for (const [oldest, entry] of cache) {
+    if (cache.size <= MAX_PROGRAMS) break;
+    cache.delete(oldest);
+    entry.program.release();
+  }
+  return fresh;
+}
+
+/** How many programs have been compiled for uncompiled evaluations and are held now. */
+export const cachedPrograms = (): number => cache.size;
+
+// ---- evaluation --------------------------------------------------------------------------------------------------
+
+/** Something that gets its elements at the next evaluation, whether or not they are read. */
+export interface Assigned {
+  /** The value to compute. */
+  pendingValue(): Value;
+  /** Called when it has storage. */
+  settle(): void;
+}
+
+/** Tensors assigned since the last evaluation. */
+const assigned = new Set<Assigned>();
+
+/** Has a tensor's new value computed with the next evaluation, so that graphs do not grow from step to step. */
+export const computeSoon = (tensor: Assigned): void => void assigned.add(tensor);
+
+/** Computes the given values and all pending assignments in one program; the caller holds the turn. */
+export async function evaluateNow(values: readonly Value[]): Promise<void> {
+  const tensors = [...assigned];
+  assigned.clear();
+  const wanted = new Set(values);
+  for (const tensor of tensors) wanted.add(tensor.pendingValue());
+  const targets = [...wanted].filter((value) => value.storage === null);
+  try {
+    if (targets.length > 0) await compute(targets);
+  } catch (error) {
+    for (const tensor of tensors) assigned.add(tensor);
+    throw error;
+  }
+  for (const tensor of tensors) tensor.settle();
+  forgetInterned();
+  await breathe();
+}
+
+async function compute(targets: readonly Value[]): Promise<void> {
+  const on = await currentExecutor();
+  const pending = collect(targets);
+  const program = await programFor(pending, targets, on);
+  const inputs: DeviceBuffer[] = [];
+  for (const leaf of pending.leaves) {
+    const { storage } = leaf;
+    inputs.push(
+      storage !== null && isBuffer(storage) && storage.executor === on
+        ? storage
+        : await bufferOf(leaf, on),
+    );
+  }
+  for (let i = 0; i < pending.scalars.length; i++) {
+    const scalar = pending.scalars[i]!;
+    if (program.baked[i] === null)
+      inputs.push(await on.upload(offHeap(constantData(scalar), scalar.dtype), scalar.dtype, []));
+  }
+  const outputs = await on.run(program.program, inputs);
+  targets.forEach((target, i) => (target.storage = outputs[i]!));
+}
+
+function offHeap(data: TypedArray, dtype: DType): TypedArray {
+  const copy = hostArray(dtype, data.length);
+  for (let i = 0; i < data.length; i++) copy[i] = data[i]!;
+  return copy;
+}

@@ -1,0 +1,138 @@
+/** `defineOp`: shape and dtype rule, gradient rule and ONNX lowering of one operation in one literal. */
+
+import type { DType, TypedArray } from "./dtype.ts";
+import { intern, type TypeSpec, type Value } from "./node.ts";
+import type { Shape } from "./shape.ts";
+
+/** What the executor that will run a program has, as far as lowerings care. */
+export interface Target {
+  /** WebGPU: some ONNX operators would silently leave the device and are decomposed. */
+  readonly gpu: boolean;
+  /** ONNX Runtime's `com.microsoft` operators may be used; false for exported files. */
+  readonly contrib: boolean;
+}
+
+/** Attribute of an ONNX node as lowerings write it; numbers say whether they are `int` or `float`. */
+export type OnnxAttribute =
+  | { int: number }
+  | { float: number }
+  | { string: string }
+  | { ints: readonly number[] }
+  | { floats: readonly number[] };
+
+/** What a lowering writes to: ONNX nodes and constants, values by name. */
+export interface Emitter {
+  readonly target: Target;
+  /** Emits a node and returns the name of its first output. */
+  node(
+    opType: string,
+    inputs: readonly string[],
+    attributes?: Readonly<Record<string, OnnxAttribute>>,
+    domain?: string,
+  ): string;
+  /** Emits a node with several outputs. */
+  nodes(
+    opType: string,
+    inputs: readonly string[],
+    outputCount: number,
+    attributes?: Readonly<Record<string, OnnxAttribute>>,
+    domain?: string,
+  ): string[];
+  /** A constant tensor; equal ones are stored once. */
+  constant(dtype: DType, shape: Shape, data: TypedArray): string;
+  /** A 0-d constant. */
+  scalar(dtype: DType, value: number): string;
+  /** A 1-d int64 constant, as axes and shapes are given. */
+  ints(values: readonly number[]): string;
+}
+
+export interface LowerContext<A> {
+  readonly attrs: A;
+  readonly inputs: readonly string[];
+  readonly types: readonly TypeSpec[];
+  readonly outputTypes: readonly TypeSpec[];
+  readonly emit: Emitter;
+}
+
+export interface VjpContext<A> {
+  readonly attrs: A;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  /** Gradient of the objective with respect to each output; null where it does not depend on it. */
+  readonly grads: readonly (Value | null)[];
+  /** Which inputs' gradients are wanted; the others may be null. */
+  readonly needs: readonly boolean[];
+}
+
+export interface OpDefinition<A extends object> {
+  readonly name: string;
+  /** Types of the outputs; throws a ShapeError for inputs the operation does not take. */
+  infer(inputs: readonly Value[], attrs: A): TypeSpec | readonly TypeSpec[];
+  /** Vector–Jacobian product: gradients of the inputs, written with operations. `null`: no gradient passes. */
+  readonly vjp: ((context: VjpContext<A>) => readonly (Value | null)[]) | null;
+  /** Emits ONNX and returns the name(s) of the result(s). */
+  lower(context: LowerContext<A>): string | readonly string[];
+  /** Serialises attributes for hash-consing; JSON unless given. */
+  key?(attrs: A): string;
+  /** Each output element depends on the same element (after broadcasting) of the inputs, and on nothing else. */
+  readonly elementwise?: boolean;
+  /** The output is the input unchanged, element for element. */
+  readonly identity?: boolean;
+  /** The output may share the input's memory in the executor: identities and changes of layout. */
+  readonly view?: boolean;
+}
+
+/** A defined operation with its attribute type erased, as nodes hold it. */
+export interface Op {
+  readonly id: number;
+  readonly name: string;
+  readonly elementwise: boolean;
+  readonly identity: boolean;
+  readonly view: boolean;
+  readonly vjp: ((context: VjpContext<object>) => readonly (Value | null)[]) | null;
+  lower(context: LowerContext<object>): string | readonly string[];
+}
+
+/** Every defined operation by name: the conformance suite walks it. */
+export const registry = new Map<string, Op>();
+
+const NO_ATTRS = {};
+
+/** Defines an operation and returns the function that records it. */
+export function defineOp<A extends object = Record<never, never>>(
+  definition: OpDefinition<A>,
+): (inputs: readonly Value[], attrs?: A) => readonly Value[] {
+  if (registry.has(definition.name))
+    throw new Error(`operation "${definition.name}" is defined twice`);
+  const op: Op = {
+    id: registry.size + 1,
+    name: definition.name,
+    elementwise: definition.elementwise ?? false,
+    identity: definition.identity ?? false,
+    view: definition.view ?? definition.identity ?? false,
+    vjp: definition.vjp as Op["vjp"],
+    lower: (context) => definition.lower(context as LowerContext<A>),
+  };
+  registry.set(op.name, op);
+  return (inputs, attrs) => {
+    const key =
+      attrs === undefined
+        ? ""
+        : definition.key !== undefined
+          ? definition.key(attrs)
+          : JSON.stringify(attrs);
+    const given = attrs ?? (NO_ATTRS as A);
+    return intern(op, inputs, given, key, () => {
+      const types = definition.infer(inputs, given);
+      return Array.isArray(types) ? (types as readonly TypeSpec[]) : [types as TypeSpec];
+    }).outputs;
+  };
+}
+
+/** As `defineOp`, for operations with one output. */
+export function defineOp1<A extends object = Record<never, never>>(
+  definition: OpDefinition<A>,
+): (inputs: readonly Value[], attrs?: A) => Value {
+  const record = defineOp(definition);
+  return (inputs, attrs) => record(inputs, attrs)[0]!;
+}

@@ -1,0 +1,38 @@
+/** Learning Loop: tensors, autograd, compiled functions and devices. Layers are in `learning-loop/nn`, optimizers in `/optim`. */
+
+export { compile, type Compiled } from "./compile.ts";
+export {
+  arange,
+  cat,
+  eye,
+  full,
+  ones,
+  onesLike,
+  stack,
+  tensor,
+  where,
+  zeros,
+  zerosLike,
+  type ArrayLike,
+  type CreateOptions,
+} from "./creation.ts";
+export { deviceDescription, parseDevice, setDevice } from "./device.ts";
+export { grad, gradcheck, type GradcheckOptions, type GradOptions } from "./grad.ts";
+export type { DType, TypedArray } from "./graph/dtype.ts";
+export { ShapeError, type Shape } from "./graph/shape.ts";
+export type { NestedArray } from "./print.ts";
+export {
+  bernoulli,
+  defaultGenerator,
+  Generator,
+  manualSeed,
+  normal,
+  rand,
+  randint,
+  randn,
+  uniform,
+  type RandomOptions,
+} from "./random.ts";
+export type { DeviceName } from "./runtime/executor.ts";
+export { Tensor, type BackwardOptions, type ReduceOptions, type TensorLike } from "./tensor.ts";
+export { enableGrad, noGrad } from "./trace.ts";

@@ -1,0 +1,165 @@
+/**
+ * Which variables a program may update in place, and what each update must wait for.
+ *
+ * ONNX Runtime writes an output that shares memory with an input as soon as the node that makes it runs, and does not
+ * order that after other readers of the old elements. Every such reader therefore becomes a dependency of the update:
+ * a zero made from the reader's result (a token) is added to a small operand on the update's way.
+ */
+
+import { isFloat, type DType } from "../graph/dtype.ts";
+import type { Node, Value } from "../graph/node.ts";
+import { numel, sameShape } from "../graph/shape.ts";
+
+/** What must have run before a node may. */
+export interface Wait {
+  readonly readers: Node[];
+  /** The input to which the token is added; null: it is added to the node's result. */
+  readonly operand: number | null;
+  readonly dtype: DType;
+}
+
+export interface UpdatePlan {
+  /** For each output, whether it may be written over the input it updates. */
+  readonly inPlace: readonly boolean[];
+  readonly waits: ReadonlyMap<Node, Wait>;
+}
+
+/**
+ * Plans `outputs[i]` being written over the memory of `updates[i]`. An update that reads the old elements in another
+ * order than it writes them, or that an old reader depends on, is refused (`inPlace` false).
+ */
+export function planUpdates(
+  outputs: readonly Value[],
+  updates: readonly (Value | null)[],
+  known: ReadonlySet<Value>,
+): UpdatePlan {
+  const waits = new Map<Node, Wait>();
+  if (!updates.some((update) => update !== null))
+    return { inPlace: outputs.map(() => false), waits };
+
+  const consumers = consumersOf(outputs, known);
+  const written = new Set<Value>();
+  const inPlace = outputs.map((output, i) => {
+    const old = updates[i] ?? null;
+    if (old === null) return false;
+    const result = throughIdentities(output, known);
+    // Untouched, or two variables sharing one result: a copy is made, nothing can be overwritten too early by it.
+    if (known.has(result) || written.has(result) || !sameShape(old.shape, result.shape))
+      return false;
+    const writer = result.node;
+    const readers = readersOf(old, consumers);
+    if (readers === null) return false;
+    if (readers.has(writer) && !readsElementwise(writer, old)) return false;
+
+    const before = ancestorsOf(writer, waits, known);
+    const late = [...readers].filter((reader) => reader !== writer && !before.has(reader));
+    for (const reader of late) if (ancestorsOf(reader, waits, known).has(writer)) return false;
+    if (late.length > 0 && !delay(result, late, consumers, waits, known)) return false;
+    written.add(result);
+    return true;
+  });
+  return { inPlace, waits };
+}
+
+type Consumers = ReadonlyMap<Value, readonly Node[]>;
+
+function consumersOf(outputs: readonly Value[], known: ReadonlySet<Value>): Consumers {
+  const consumers = new Map<Value, Node[]>();
+  const seen = new Set<Node>();
+  const stack = outputs.filter((value) => !known.has(value)).map((value) => value.node);
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (seen.has(node)) continue;
+    seen.add(node);
+    for (const input of node.inputs) {
+      const list = consumers.get(input);
+      if (list === undefined) consumers.set(input, [node]);
+      else list.push(node);
+      if (!known.has(input)) stack.push(input.node);
+    }
+  }
+  return consumers;
+}
+
+function throughIdentities(value: Value, known: ReadonlySet<Value>): Value {
+  let result = value;
+  while (!known.has(result) && result.node.op.identity) result = result.node.inputs[0]!;
+  return result;
+}
+
+/** Nodes that read the memory of a value, also through views of it. */
+function readersOf(value: Value, consumers: Consumers): Set<Node> | null {
+  const readers = new Set<Node>();
+  const stack = [value];
+  for (let view = stack.pop(); view !== undefined; view = stack.pop()) {
+    for (const node of consumers.get(view) ?? []) {
+      if (node.op.view) stack.push(node.outputs[0]!);
+      // A view that nobody consumes is itself an output, copied who knows when.
+      if (node.op.view && !consumers.has(node.outputs[0]!)) return null;
+      if (!node.op.view) readers.add(node);
+    }
+  }
+  return readers;
+}
+
+/** Whether a node writes each element only after it has read that element of `old`, and reads no other later. */
+const readsElementwise = (node: Node, old: Value): boolean =>
+  node.op.elementwise &&
+  node.inputs.every((input) => input === old || throughViews(input) !== old) &&
+  sameShape(node.outputs[0]!.shape, old.shape);
+
+function throughViews(value: Value): Value {
+  let inner = value;
+  while (inner.node.op.view) inner = inner.node.inputs[0]!;
+  return inner;
+}
+
+function ancestorsOf(
+  node: Node,
+  waits: ReadonlyMap<Node, Wait>,
+  known: ReadonlySet<Value>,
+): Set<Node> {
+  const seen = new Set<Node>([node]);
+  const stack = [node];
+  for (let current = stack.pop(); current !== undefined; current = stack.pop()) {
+    const before = [...(waits.get(current)?.readers ?? [])];
+    for (const input of current.inputs) if (!known.has(input)) before.push(input.node);
+    for (const next of before) {
+      if (seen.has(next)) continue;
+      seen.add(next);
+      stack.push(next);
+    }
+  }
+  seen.delete(node);
+  return seen;
+}
+
+/**
+ * Makes a result wait for `readers`: at a one-element operand of an elementwise node that only this result needs,
+ * the update itself or one on its way, so that adding the token costs nothing; else by adding it to the result.
+ */
+function delay(
+  result: Value,
+  readers: Node[],
+  consumers: Consumers,
+  waits: Map<Node, Wait>,
+  known: ReadonlySet<Value>,
+): boolean {
+  const queue: Value[] = [result];
+  for (let depth = 0; depth < queue.length && depth < 12; depth++) {
+    const { node } = queue[depth]!;
+    if (!node.op.elementwise || waits.has(node)) continue;
+    const operand = node.inputs.findIndex(
+      (input) => numel(input.shape) === 1 && isFloat(input.dtype),
+    );
+    if (operand >= 0) {
+      waits.set(node, { readers, operand, dtype: node.inputs[operand]!.dtype });
+      return true;
+    }
+    for (const input of node.inputs) {
+      if (!known.has(input) && consumers.get(input)?.length === 1) queue.push(input);
+    }
+  }
+  if (!isFloat(result.dtype) || waits.has(result.node)) return false;
+  waits.set(result.node, { readers, operand: null, dtype: result.dtype });
+  return true;
+}

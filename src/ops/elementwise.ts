@@ -1,0 +1,477 @@
+/** Arithmetic, transcendental functions, comparisons and selection, element by element, with broadcasting. */
+
+import { dtypes, isFloat, promote, type DType } from "../graph/dtype.ts";
+import type { TypeSpec, Value } from "../graph/node.ts";
+import { defineOp1, type Emitter, type LowerContext } from "../graph/op.ts";
+import { broadcast, ShapeError } from "../graph/shape.ts";
+import { full, scalar } from "./leaf.ts";
+import { sumTo } from "./reduce.ts";
+
+/** What operations take where a number is as good as a tensor. */
+export type Operand = Value | number;
+
+/** A number becomes a constant of the other side's dtype; a fraction beside integers makes the result float32. */
+function pair(op: string, a: Operand, b: Operand): readonly [Value, Value] {
+  if (typeof a === "number") {
+    if (typeof b === "number") throw new ShapeError(`${op}: at least one operand must be a tensor`);
+    return lift(a, b, true);
+  }
+  if (typeof b === "number") return lift(b, a, false);
+  if (a.dtype === b.dtype) return [a, b];
+  const dtype = promoteOperands(a, b);
+  return [cast(a, dtype), cast(b, dtype)];
+}
+
+/** PyTorch's rule: a 0-d tensor does not widen a tensor with dimensions of the same kind. */
+function promoteOperands(a: TypeSpec, b: TypeSpec): DType {
+  if (isFloat(a.dtype) === isFloat(b.dtype)) {
+    if (a.shape.length > 0 && b.shape.length === 0 && b.dtype !== "bool" && a.dtype !== "bool")
+      return a.dtype;
+    if (b.shape.length > 0 && a.shape.length === 0 && b.dtype !== "bool" && a.dtype !== "bool")
+      return b.dtype;
+  }
+  return promote(a.dtype, b.dtype);
+}
+
+function lift(number: number, x: Value, first: boolean): readonly [Value, Value] {
+  const whole = Number.isInteger(number);
+  const dtype = isFloat(x.dtype)
+    ? x.dtype
+    : !whole
+      ? "float32"
+      : x.dtype === "bool"
+        ? "int64"
+        : x.dtype;
+  const constant = scalar(number, dtype);
+  const value = cast(x, dtype);
+  return first ? [constant, value] : [value, constant];
+}
+
+const castOp = defineOp1<{ to: DType }>({
+  name: "cast",
+  elementwise: true,
+  infer: ([x], { to }) => ({ dtype: to, shape: x!.shape }),
+  vjp: ({ inputs: [x], grads: [g] }) => [isFloat(x!.dtype) ? cast(g!, x!.dtype) : null],
+  lower: ({ inputs: [x], types: [type], attrs, emit }) => castTo(emit, x!, type!.dtype, attrs.to),
+});
+
+function castTo(emit: Emitter, x: string, from: DType, to: DType): string {
+  return from === to ? x : emit.node("Cast", [x], { to: { int: dtypes[to].onnx } });
+}
+
+/** Converts to another dtype; floats to integers round towards zero, anything but 0 is true. */
+export const cast = (x: Value, dtype: DType): Value =>
+  x.dtype === dtype ? x : castOp([x], { to: dtype });
+
+type Lowering = (context: LowerContext<object>) => string;
+
+/** Runs a lowering in another dtype where ONNX Runtime has no kernel for the inputs' own, and casts back. */
+function via(dtype: DType, from: readonly DType[], lower: Lowering): Lowering {
+  return (context) => {
+    const own = context.types[0]!.dtype;
+    if (!from.includes(own)) return lower(context);
+    const { emit } = context;
+    const inputs = context.inputs.map((name, i) =>
+      castTo(emit, name, context.types[i]!.dtype, dtype),
+    );
+    const types = context.types.map(({ shape }) => ({ shape, dtype }));
+    const out = context.outputTypes[0]!;
+    const inner = out.dtype === own ? dtype : out.dtype;
+    const result = lower({
+      ...context,
+      inputs,
+      types,
+      outputTypes: [{ shape: out.shape, dtype: inner }],
+    });
+    return castTo(emit, result, inner, out.dtype);
+  };
+}
+
+const direct =
+  (opType: string): Lowering =>
+  ({ inputs, emit }) =>
+    emit.node(opType, inputs);
+
+// ---- one operand -----------------------------------------------------------------------------------------------
+
+interface UnaryRule {
+  /** ONNX operator, or a lowering of one's own. */
+  readonly onnx: string | Lowering;
+  /** Gradient from input, output and gradient of the output; null where it is zero everywhere. */
+  readonly grad: ((x: Value, y: Value, g: Value) => Value) | null;
+  /** Integers are converted to float32 first (the default), kept, or refused. */
+  readonly integers?: "promote" | "keep" | "bool";
+  /** Dtypes for which ONNX Runtime lacks the kernel; computed in float32 (bool: int32) instead. */
+  readonly lacks?: readonly DType[];
+  readonly as?: DType;
+}
+
+function unary(name: string, rule: UnaryRule): (x: Value) => Value {
+  const { grad, integers = "promote" } = rule;
+  const lowering = typeof rule.onnx === "string" ? direct(rule.onnx) : rule.onnx;
+  const op = defineOp1({
+    name,
+    elementwise: true,
+    infer: ([x]) => ({ dtype: integers === "bool" ? "bool" : x!.dtype, shape: x!.shape }),
+    vjp:
+      grad === null
+        ? null
+        : ({ inputs, outputs, grads }) => [grad(inputs[0]!, outputs[0]!, grads[0]!)],
+    lower: rule.lacks === undefined ? lowering : via(rule.as ?? "float32", rule.lacks, lowering),
+  });
+  return (x) => op([integers === "promote" && !isFloat(x.dtype) ? cast(x, "float32") : x]);
+}
+
+const one = (emit: Emitter, type: TypeSpec): string => emit.scalar(type.dtype, 1);
+
+export const neg = unary("neg", {
+  onnx: ({ inputs, types, emit }) =>
+    types[0]!.dtype === "uint32"
+      ? emit.node("Sub", [emit.scalar("uint32", 0), inputs[0]!])
+      : emit.node("Neg", inputs),
+  grad: (_x, _y, g) => neg(g),
+  integers: "keep",
+});
+export const abs = unary("abs", {
+  onnx: "Abs",
+  grad: (x, _y, g) => mul(g, sign(x)),
+  integers: "keep",
+});
+export const sign = unary("sign", {
+  // WebGPU has no Sign: (x > 0) − (x < 0).
+  onnx: ({ inputs: [x], types: [type], emit }) => {
+    if (!emit.target.gpu) return emit.node("Sign", [x!]);
+    const zero = emit.scalar(type!.dtype, 0);
+    const above = castTo(emit, emit.node("Greater", [x!, zero]), "bool", type!.dtype);
+    return emit.node("Sub", [
+      above,
+      castTo(emit, emit.node("Less", [x!, zero]), "bool", type!.dtype),
+    ]);
+  },
+  grad: null,
+  integers: "keep",
+});
+export const exp = unary("exp", { onnx: "Exp", grad: (_x, y, g) => mul(g, y) });
+export const log = unary("log", { onnx: "Log", grad: (x, _y, g) => div(g, x) });
+export const log1p = unary("log1p", {
+  // Kahan: with u = 1 + x, log1p(x) = log(u)·x / (u − 1), and x itself where u = 1; exact where x is tiny.
+  onnx: ({ inputs: [x], types: [type], emit }) => {
+    const u = emit.node("Add", [x!, one(emit, type!)]);
+    const d = emit.node("Sub", [u, one(emit, type!)]);
+    const scaled = emit.node("Mul", [emit.node("Log", [u]), emit.node("Div", [x!, d])]);
+    const tiny = emit.node("Equal", [d, emit.scalar(type!.dtype, 0)]);
+    const infinite = emit.node("Equal", [u, x!]);
+    return emit.node("Where", [
+      tiny,
+      x!,
+      emit.node("Where", [infinite, emit.node("Log", [u]), scaled]),
+    ]);
+  },
+  grad: (x, _y, g) => div(g, add(x, 1)),
+});
+export const expm1 = unary("expm1", {
+  // Kahan: with u = eˣ, expm1(x) = (u − 1)·x / log(u); x where u = 1, u − 1 where that is −1 or infinite.
+  onnx: ({ inputs: [x], types: [type], emit }) => {
+    const u = emit.node("Exp", [x!]);
+    const d = emit.node("Sub", [u, one(emit, type!)]);
+    const scaled = emit.node("Mul", [d, emit.node("Div", [x!, emit.node("Log", [u])])]);
+    const tiny = emit.node("Equal", [u, one(emit, type!)]);
+    const small = emit.node("Less", [emit.node("Abs", [x!]), emit.scalar(type!.dtype, 0.7)]);
+    return emit.node("Where", [tiny, x!, emit.node("Where", [small, scaled, d])]);
+  },
+  grad: (_x, y, g) => mul(g, add(y, 1)),
+});
+export const sqrt = unary("sqrt", { onnx: "Sqrt", grad: (_x, y, g) => div(mul(g, 0.5), y) });
+export const reciprocal = unary("reciprocal", {
+  onnx: "Reciprocal",
+  grad: (_x, y, g) => neg(mul(g, mul(y, y))),
+});
+export const sin = unary("sin", { onnx: "Sin", grad: (x, _y, g) => mul(g, cos(x)) });
+export const cos = unary("cos", { onnx: "Cos", grad: (x, _y, g) => neg(mul(g, sin(x))) });
+export const tan = unary("tan", {
+  onnx: "Tan",
+  grad: (_x, y, g) => mul(g, add(mul(y, y), 1)),
+  lacks: ["float64"],
+});
+export const asin = unary("asin", {
+  onnx: "Asin",
+  grad: (x, _y, g) => div(g, sqrt(sub(1, mul(x, x)))),
+  lacks: ["float64"],
+});
+export const acos = unary("acos", {
+  onnx: "Acos",
+  grad: (x, _y, g) => neg(div(g, sqrt(sub(1, mul(x, x))))),
+  lacks: ["float64"],
+});
+export const atan = unary("atan", {
+  onnx: "Atan",
+  grad: (x, _y, g) => div(g, add(mul(x, x), 1)),
+  lacks: ["float64"],
+});
+export const sinh = unary("sinh", {
+  onnx: "Sinh",
+  grad: (x, _y, g) => mul(g, cosh(x)),
+  lacks: ["float64"],
+});
+export const cosh = unary("cosh", {
+  onnx: "Cosh",
+  grad: (x, _y, g) => mul(g, sinh(x)),
+  lacks: ["float64"],
+});
+export const asinh = unary("asinh", {
+  onnx: "Asinh",
+  grad: (x, _y, g) => div(g, sqrt(add(mul(x, x), 1))),
+  lacks: ["float64"],
+});
+export const acosh = unary("acosh", {
+  onnx: "Acosh",
+  grad: (x, _y, g) => div(g, sqrt(sub(mul(x, x), 1))),
+  lacks: ["float64"],
+});
+export const atanh = unary("atanh", {
+  onnx: "Atanh",
+  grad: (x, _y, g) => div(g, sub(1, mul(x, x))),
+  lacks: ["float64"],
+});
+export const tanh = unary("tanh", { onnx: "Tanh", grad: (_x, y, g) => mul(g, sub(1, mul(y, y))) });
+export const sigmoid = unary("sigmoid", {
+  onnx: "Sigmoid",
+  grad: (_x, y, g) => mul(g, mul(y, sub(1, y))),
+});
+export const erf = unary("erf", {
+  onnx: "Erf",
+  // d/dx erf = 2/√π · exp(−x²)
+  grad: (x, _y, g) => mul(g, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI))),
+  lacks: ["float64"],
+});
+export const relu = unary("relu", {
+  onnx: "Relu",
+  grad: (_x, y, g) => mul(g, cast(gt(y, 0), g.dtype)),
+  integers: "keep",
+});
+export const floor = unary("floor", { onnx: "Floor", grad: null });
+export const ceil = unary("ceil", { onnx: "Ceil", grad: null });
+export const round = unary("round", {
+  // Half to even. WebGPU has no Round: adding and taking away 1.5·2²³ rounds in the addition.
+  onnx: ({ inputs: [x], types: [type], emit }) => {
+    if (!emit.target.gpu) return emit.node("Round", [x!]);
+    const big = emit.scalar(type!.dtype, 12582912);
+    const rounded = emit.node("Sub", [emit.node("Add", [x!, big]), big]);
+    const large = emit.node("GreaterOrEqual", [
+      emit.node("Abs", [x!]),
+      emit.scalar(type!.dtype, 4194304),
+    ]);
+    return emit.node("Where", [large, x!, rounded]);
+  },
+  grad: null,
+});
+export const isNaN = unary("isNaN", {
+  onnx: ({ inputs: [x], emit }) =>
+    emit.target.gpu ? emit.node("Not", [emit.node("Equal", [x!, x!])]) : emit.node("IsNaN", [x!]),
+  grad: null,
+  integers: "bool",
+  lacks: ["bool", "int32", "int64", "uint32"],
+});
+export const isInf = unary("isInf", {
+  onnx: ({ inputs: [x], types: [type], emit }) =>
+    emit.target.gpu
+      ? emit.node("Equal", [emit.node("Abs", [x!]), emit.scalar(type!.dtype, Infinity)])
+      : emit.node("IsInf", [x!]),
+  grad: null,
+  integers: "bool",
+  lacks: ["bool", "int32", "int64", "uint32"],
+});
+export const logicalNot = unary("logicalNot", {
+  onnx: ({ inputs: [x], types: [type], emit }) =>
+    emit.node("Not", [castTo(emit, x!, type!.dtype, "bool")]),
+  grad: null,
+  integers: "bool",
+});
+
+// ---- two operands ----------------------------------------------------------------------------------------------
+
+interface BinaryRule {
+  readonly onnx: string | Lowering;
+  /** Gradients of both operands before broadcasting is undone. */
+  readonly grad:
+    | ((a: Value, b: Value, y: Value, g: Value, needs: readonly boolean[]) => (Value | null)[])
+    | null;
+  readonly result?: "bool";
+  /** Operands are made bool, or float when they are not, before the operation. */
+  readonly operands?: "bool" | "float";
+  readonly lacks?: readonly DType[];
+  readonly as?: DType;
+}
+
+function binary(name: string, rule: BinaryRule): (a: Operand, b: Operand) => Value {
+  const { grad, result, operands } = rule;
+  const lowering = typeof rule.onnx === "string" ? direct(rule.onnx) : rule.onnx;
+  const op = defineOp1({
+    name,
+    elementwise: true,
+    infer: ([a, b]) => ({ dtype: result ?? a!.dtype, shape: broadcast(name, a!.shape, b!.shape) }),
+    vjp:
+      grad === null
+        ? null
+        : ({ inputs: [a, b], outputs: [y], grads: [g], needs }) => {
+            const [da, db] = grad(a!, b!, y!, g!, needs);
+            return [da ? sumTo(da, a!.shape) : null, db ? sumTo(db, b!.shape) : null];
+          },
+    lower: rule.lacks === undefined ? lowering : via(rule.as ?? "float32", rule.lacks, lowering),
+  });
+  return (a, b) => {
+    let [x, y] = pair(name, a, b);
+    if (operands === "bool") [x, y] = [cast(x, "bool"), cast(y, "bool")];
+    else if (operands === "float" && !isFloat(x.dtype))
+      [x, y] = [cast(x, "float32"), cast(y, "float32")];
+    return op([x, y]);
+  };
+}
+
+export const add = binary("add", {
+  onnx: "Add",
+  grad: (_a, _b, _y, g) => [g, g],
+  lacks: ["bool"],
+  as: "int32",
+});
+export const sub = binary("sub", {
+  onnx: "Sub",
+  grad: (_a, _b, _y, g, needs) => [g, needs[1] ? neg(g) : null],
+});
+export const mul = binary("mul", {
+  onnx: "Mul",
+  grad: (a, b, _y, g, needs) => [needs[0] ? mul(g, b) : null, needs[1] ? mul(g, a) : null],
+  lacks: ["bool"],
+  as: "int32",
+});
+/** True division: integers become float32. */
+export const div = binary("div", {
+  onnx: "Div",
+  operands: "float",
+  grad: (_a, b, y, g, needs) => {
+    const overB = div(g, b);
+    return [overB, needs[1] ? neg(mul(overB, y)) : null];
+  },
+});
+/** Integer division as the hardware does it, towards zero; for unsigned bit arithmetic. */
+export const intDiv = binary("intDiv", { onnx: "Div", grad: null });
+export const pow = binary("pow", {
+  onnx: "Pow",
+  grad: (a, b, y, g, needs) => [
+    // At b = 0 the derivative is 0 even where a = 0, as in PyTorch.
+    needs[0] ? where(eq(b, 0), 0, mul(g, mul(b, pow(a, sub(b, 1))))) : null,
+    needs[1] ? mul(g, where(eq(y, 0), 0, mul(y, log(where(eq(y, 0), 1, a))))) : null,
+  ],
+});
+/** Remainder with the sign of the divisor, as Python's `%` and torch.remainder. */
+export const remainder = binary("remainder", {
+  onnx: ({ inputs: [a, b], types: [type], emit }) => {
+    if (!isFloat(type!.dtype) && !emit.target.gpu) return emit.node("Mod", [a!, b!]);
+    const quotient = emit.node("Floor", [emit.node("Div", [a!, b!])]);
+    return emit.node("Sub", [a!, emit.node("Mul", [quotient, b!])]);
+  },
+  grad: (a, b, _y, g, needs) => [g, needs[1] ? neg(mul(g, floor(div(a, b)))) : null],
+});
+export const maximum = binary("maximum", {
+  onnx: "Max",
+  grad: (a, b, _y, g) => extremeGrad(a, b, g, gt),
+  lacks: ["bool"],
+  as: "int32",
+});
+export const minimum = binary("minimum", {
+  onnx: "Min",
+  grad: (a, b, _y, g) => extremeGrad(a, b, g, lt),
+  lacks: ["bool"],
+  as: "int32",
+});
+/** The winner takes the gradient; equal operands share it. */
+function extremeGrad(a: Value, b: Value, g: Value, wins: (a: Value, b: Value) => Value): Value[] {
+  const half = mul(cast(eq(a, b), g.dtype), 0.5);
+  return [
+    mul(g, add(cast(wins(a, b), g.dtype), half)),
+    mul(g, add(cast(wins(b, a), g.dtype), half)),
+  ];
+}
+
+// ONNX Runtime compares no uint32 and orders no bool; both fit int64 and int32.
+const compared = (name: string, opType: string): ((a: Operand, b: Operand) => Value) =>
+  binary(name, {
+    onnx: (context) => {
+      const { dtype } = context.types[0]!;
+      const as = dtype === "uint32" ? "int64" : dtype === "bool" ? "int32" : dtype;
+      return via(as, [dtype], direct(opType))(context);
+    },
+    grad: null,
+    result: "bool",
+  });
+export const eq = compared("eq", "Equal");
+export const lt = compared("lt", "Less");
+export const le = compared("le", "LessOrEqual");
+export const gt = compared("gt", "Greater");
+export const ge = compared("ge", "GreaterOrEqual");
+export const ne = (a: Operand, b: Operand): Value => logicalNot(eq(a, b));
+
+export const logicalAnd = binary("logicalAnd", {
+  onnx: "And",
+  grad: null,
+  result: "bool",
+  operands: "bool",
+});
+export const logicalOr = binary("logicalOr", {
+  // WebGPU has no Or: not (not a and not b).
+  onnx: ({ inputs: [a, b], emit }) =>
+    emit.target.gpu
+      ? emit.node("Not", [emit.node("And", [emit.node("Not", [a!]), emit.node("Not", [b!])])])
+      : emit.node("Or", [a!, b!]),
+  grad: null,
+  result: "bool",
+  operands: "bool",
+});
+export const logicalXor = (a: Operand, b: Operand): Value =>
+  logicalAnd(logicalOr(a, b), logicalNot(logicalAnd(a, b)));
+
+// ---- selection -------------------------------------------------------------------------------------------------
+
+const whereOp = defineOp1({
+  name: "where",
+  elementwise: true,
+  infer: ([c, a, b]) => {
+    if (c!.dtype !== "bool")
+      throw new ShapeError(`where: the condition must be bool, got ${c!.dtype}`);
+    const shape = broadcast("where", c!.shape, broadcast("where", a!.shape, b!.shape));
+    return { dtype: a!.dtype, shape };
+  },
+  vjp: ({ inputs: [c, a, b], grads: [g], needs }) => [
+    null,
+    needs[1] ? sumTo(where(c!, g!, 0), a!.shape) : null,
+    needs[2] ? sumTo(where(c!, 0, g!), b!.shape) : null,
+  ],
+  lower: ({ inputs: [c, a, b], types, emit }) => {
+    // Where has no bool and no uint32: through int32 and int64.
+    const { dtype } = types[1]!;
+    const as = dtype === "bool" ? "int32" : dtype === "uint32" ? "int64" : dtype;
+    const chosen = emit.node("Where", [
+      c!,
+      castTo(emit, a!, dtype, as),
+      castTo(emit, b!, dtype, as),
+    ]);
+    return castTo(emit, chosen, as, dtype);
+  },
+});
+
+/** `a` where the condition holds, `b` elsewhere; all three broadcast. */
+export function where(condition: Value, a: Operand, b: Operand): Value {
+  if (typeof a === "number" && typeof b === "number") {
+    const dtype = Number.isInteger(a) && Number.isInteger(b) ? "int64" : "float32";
+    return whereOp([condition, full([], a, dtype), full([], b, dtype)]);
+  }
+  return whereOp([condition, ...pair("where", a, b)]);
+}
+
+/** Limits to `[min, max]`; either side may be left open. */
+export function clamp(x: Value, min?: Operand, max?: Operand): Value {
+  let y = x;
+  if (min !== undefined) y = where(lt(y, min), min, y);
+  if (max !== undefined) y = where(gt(y, max), max, y);
+  return y;
+}

@@ -1,0 +1,161 @@
+/** Reading and adding at positions given by tensors: gather, scatter-add, row selection, top-k. */
+
+import { dtypes } from "../graph/dtype.ts";
+import type { Value } from "../graph/node.ts";
+import { defineOp, defineOp1 } from "../graph/op.ts";
+import { formatShape, numel, resolveDim, ShapeError, type Shape } from "../graph/shape.ts";
+import { zerosLike } from "./leaf.ts";
+import { permute, reshape } from "./shape.ts";
+
+function checkIndex(op: string, index: Value): void {
+  if (index.dtype !== "int32" && index.dtype !== "int64")
+    throw new ShapeError(`${op}: the index must be int32 or int64, got ${index.dtype}`);
+}
+
+function checkAlong(op: string, x: Value, dim: number, index: Value): void {
+  checkIndex(op, index);
+  const fits =
+    index.shape.length === x.shape.length &&
+    index.shape.every((size, i) => i === dim || size <= x.shape[i]!);
+  if (!fits) {
+    throw new ShapeError(
+      `${op}: the index ${formatShape(index.shape)} must have the dimensions of ${formatShape(x.shape)} ` +
+        `and be no larger except along dimension ${dim}`,
+    );
+  }
+}
+
+const gatherOp = defineOp1<{ dim: number }>({
+  name: "gather",
+  infer: ([x, index]) => ({ dtype: x!.dtype, shape: index!.shape }),
+  vjp: ({ inputs: [x, index], attrs: { dim }, grads: [g] }) => [
+    scatterAdd(zerosLike({ shape: x!.shape, dtype: g!.dtype }), dim, index!, g!),
+    null,
+  ],
+  lower: ({ inputs, attrs, emit }) =>
+    emit.node("GatherElements", inputs, { axis: { int: attrs.dim } }),
+});
+
+/** out[i][j] = x[index[i][j]][j] for dim 0, and so on: torch.gather. */
+export function gather(x: Value, dim: number, index: Value): Value {
+  const axis = resolveDim("gather", dim, x.shape.length);
+  checkAlong("gather", x, axis, index);
+  return gatherOp([x, index], { dim: axis });
+}
+
+const scatterAddOp = defineOp1<{ dim: number }>({
+  name: "scatterAdd",
+  infer: ([x]) => ({ dtype: x!.dtype, shape: x!.shape }),
+  vjp: ({ inputs: [, index], attrs: { dim }, grads: [g] }) => [g!, null, gather(g!, dim, index!)],
+  lower: ({ inputs, attrs, emit }) =>
+    emit.node("ScatterElements", inputs, {
+      axis: { int: attrs.dim },
+      reduction: { string: "add" },
+    }),
+});
+
+/** x with `src` added at `index` along a dimension; repeated positions add up: torch.scatter_add. */
+export function scatterAdd(x: Value, dim: number, index: Value, src: Value): Value {
+  const axis = resolveDim("scatterAdd", dim, x.shape.length);
+  checkAlong("scatterAdd", x, axis, index);
+  if (src.dtype !== x.dtype)
+    throw new ShapeError(
+      `scatterAdd: the source must be ${x.dtype} like the tensor, got ${src.dtype}`,
+    );
+  if (formatShape(src.shape) !== formatShape(index.shape)) {
+    throw new ShapeError(
+      `scatterAdd: source ${formatShape(src.shape)} and index ${formatShape(index.shape)} must have the same shape`,
+    );
+  }
+  return scatterAddOp([x, index, src], { dim: axis });
+}
+
+const indexSelectOp = defineOp1<{ dim: number }>({
+  name: "indexSelect",
+  infer: ([x, index], { dim }) => ({
+    dtype: x!.dtype,
+    shape: [...x!.shape.slice(0, dim), ...index!.shape, ...x!.shape.slice(dim + 1)],
+  }),
+  vjp: ({ inputs: [x, index], attrs: { dim }, grads: [g] }) => {
+    // Bring the dimensions that the index made to the front, add rows up, and bring the dimension back.
+    const rank = g!.shape.length;
+    const made = Array.from({ length: index!.shape.length }, (_, i) => dim + i);
+    const others = Array.from({ length: rank }, (_, i) => i).filter((i) => !made.includes(i));
+    const front = permute(g!, [...made, ...others]);
+    const rest = others.map((i) => g!.shape[i]!);
+    const count = numel(index!.shape);
+    const rows = indexAddOp([reshape(index!, [count]), reshape(front, [count, numel(rest)])], {
+      size: x!.shape[dim]!,
+    });
+    const split = reshape(rows, [x!.shape[dim]!, ...rest]);
+    const order = Array.from({ length: rest.length + 1 }, (_, i) =>
+      i < dim ? i + 1 : i === dim ? 0 : i,
+    );
+    return [permute(split, order), null];
+  },
+  lower: ({ inputs, attrs, emit }) => emit.node("Gather", inputs, { axis: { int: attrs.dim } }),
+});
+
+/** Slices of `x` along `dim` picked by an index of any shape, whose dimensions take that one's place. */
+export function indexSelect(x: Value, dim: number, index: Value): Value {
+  checkIndex("indexSelect", index);
+  return indexSelectOp([x, index], { dim: resolveDim("indexSelect", dim, x.shape.length) });
+}
+
+/** Rows g [n, d] added into zeros [size, d] at index [n]: the gradient of an embedding. */
+const indexAddOp = defineOp1<{ size: number }>({
+  name: "indexAdd",
+  infer: ([, g], { size }) => ({ dtype: g!.dtype, shape: [size, g!.shape[1]!] }),
+  vjp: ({ inputs: [index], grads: [g] }) => [null, indexSelect(g!, 0, index!)],
+  // ScatterND with reduction="add" would be a data race on more than one thread; ScatterElements is right.
+  lower: ({ inputs: [index, g], types: [, type], outputTypes: [out], emit }) => {
+    const shape = type!.shape;
+    const column = emit.node("Reshape", [index!, emit.ints([shape[0]!, 1])]);
+    const zeros = emit.node("Expand", [emit.scalar(type!.dtype, 0), emit.ints(out!.shape)]);
+    return emit.node(
+      "ScatterElements",
+      [zeros, emit.node("Expand", [column, emit.ints(shape)]), g!],
+      {
+        axis: { int: 0 },
+        reduction: { string: "add" },
+      },
+    );
+  },
+});
+
+interface TopkAttrs {
+  readonly k: number;
+  readonly dim: number;
+  readonly largest: boolean;
+}
+
+const topkOp = defineOp<TopkAttrs>({
+  name: "topk",
+  infer: ([x], { k, dim }) => {
+    const shape: Shape = x!.shape.map((size, i) => (i === dim ? k : size));
+    return [
+      { dtype: x!.dtype, shape },
+      { dtype: "int32", shape },
+    ];
+  },
+  vjp: ({ inputs: [x], outputs: [, index], attrs: { dim }, grads: [g] }) => [
+    g === null || g === undefined ? null : scatterAdd(zerosLike(x!), dim, index!, g),
+  ],
+  lower: ({ inputs: [x], attrs: { k, dim, largest }, emit }) => {
+    const [values, index] = emit.nodes("TopK", [x!, emit.ints([k])], 2, {
+      axis: { int: dim },
+      largest: { int: largest ? 1 : 0 },
+      sorted: { int: 1 },
+    });
+    return [values!, emit.node("Cast", [index!], { to: { int: dtypes.int32.onnx } })];
+  },
+});
+
+/** The k largest (or smallest) elements along a dimension, sorted, and their int32 positions. */
+export function topk(x: Value, k: number, dim = -1, largest = true): readonly [Value, Value] {
+  const axis = resolveDim("topk", dim, x.shape.length);
+  if (!Number.isInteger(k) || k < 0 || k > x.shape[axis]!)
+    throw new ShapeError(`topk: k must be 0 … ${x.shape[axis]} along dimension ${axis}, got ${k}`);
+  const [values, index] = topkOp([x], { k, dim: axis, largest });
+  return [values!, index!];
+}

@@ -1,0 +1,157 @@
+/** Softmax, log-softmax and layer normalization: fused operators with gradients from their own outputs. */
+
+import { isFloat } from "../graph/dtype.ts";
+import type { Value } from "../graph/node.ts";
+import { defineOp, defineOp1, type Emitter } from "../graph/op.ts";
+import {
+  formatShape,
+  numel,
+  resolveDim,
+  sameShape,
+  ShapeError,
+  type Shape,
+} from "../graph/shape.ts";
+import { add, exp, mul, sub } from "./elementwise.ts";
+import { full } from "./leaf.ts";
+import { keepDims, mean, sum } from "./reduce.ts";
+
+function needFloat(op: string, x: Value): void {
+  if (!isFloat(x.dtype))
+    throw new ShapeError(`${op}: needs a floating dtype, got ${x.dtype}; cast it first`);
+}
+
+interface DimAttrs {
+  readonly dim: number;
+}
+
+const softmaxOp = defineOp1<DimAttrs>({
+  name: "softmax",
+  infer: ([x]) => ({ dtype: x!.dtype, shape: x!.shape }),
+  // dx = y ⊙ (g − Σ g ⊙ y)
+  vjp: ({ outputs: [y], attrs: { dim }, grads: [g] }) => [
+    mul(sub(g!, keepDims(sum(mul(g!, y!), dim), y!, dim)), y!),
+  ],
+  lower: ({ inputs, attrs, emit }) => emit.node("Softmax", inputs, { axis: { int: attrs.dim } }),
+});
+
+/** exp(x) / Σ exp(x) along a dimension. */
+export function softmax(x: Value, dim: number): Value {
+  needFloat("softmax", x);
+  return softmaxOp([x], { dim: resolveDim("softmax", dim, x.shape.length) });
+}
+
+const logSoftmaxOp = defineOp1<DimAttrs>({
+  name: "logSoftmax",
+  infer: ([x]) => ({ dtype: x!.dtype, shape: x!.shape }),
+  // dx = g − softmax(x) Σ g
+  vjp: ({ outputs: [y], attrs: { dim }, grads: [g] }) => [
+    sub(g!, mul(exp(y!), keepDims(sum(g!, dim), y!, dim))),
+  ],
+  lower: ({ inputs: [x], attrs, emit }) => {
+    if (!emit.target.gpu) return emit.node("LogSoftmax", [x!], { axis: { int: attrs.dim } });
+    const axes = emit.ints([attrs.dim]);
+    const shifted = emit.node("Sub", [
+      x!,
+      emit.node("ReduceMax", [x!, axes], { keepdims: { int: 1 } }),
+    ]);
+    const total = emit.node("ReduceSum", [emit.node("Exp", [shifted]), axes], {
+      keepdims: { int: 1 },
+    });
+    return emit.node("Sub", [shifted, emit.node("Log", [total])]);
+  },
+});
+
+/** x − log Σ exp(x) along a dimension. */
+export function logSoftmax(x: Value, dim: number): Value {
+  needFloat("logSoftmax", x);
+  return logSoftmaxOp([x], { dim: resolveDim("logSoftmax", dim, x.shape.length) });
+}
+
+interface LayerNormAttrs {
+  /** How many trailing dimensions are normalised together. */
+  readonly dims: number;
+  readonly eps: number;
+}
+
+/** x, weight, bias → normalised and scaled x, mean, 1/deviation; the statistics keep reduced dimensions as 1. */
+const layerNormOp = defineOp<LayerNormAttrs>({
+  name: "layerNorm",
+  infer: ([x], { dims }) => {
+    const lead = x!.shape.length - dims;
+    const stats: Shape = x!.shape.map((size, i) => (i < lead ? size : 1));
+    return [
+      { dtype: x!.dtype, shape: x!.shape },
+      { dtype: x!.dtype, shape: stats },
+      { dtype: x!.dtype, shape: stats },
+    ];
+  },
+  // With x̂ = (x − μ)r and h = g ⊙ w: dx = r (h − mean h − x̂ mean(h ⊙ x̂)); dμ/dx = 1/n; dr/dx = −r² x̂ / n.
+  vjp: ({ inputs: [x, w], outputs: [, mu, r], attrs: { dims }, grads: [g, gMu, gR], needs }) => {
+    const rank = x!.shape.length;
+    const trailing = Array.from({ length: dims }, (_, i) => rank - dims + i);
+    const leading = Array.from({ length: rank - dims }, (_, i) => i);
+    const n = numel(w!.shape);
+    const normal = mul(sub(x!, mu!), r!);
+    let dx: Value | null = null;
+    let dw: Value | null = null;
+    let db: Value | null = null;
+    if (g) {
+      const gn = mul(g, normal);
+      if (needs[0]) {
+        const m1 = keepDims(mean(mul(g, w!), trailing), x!, trailing);
+        const m2 = keepDims(mean(mul(gn, w!), trailing), x!, trailing);
+        dx = mul(sub(sub(mul(g, w!), m1), mul(normal, m2)), r!);
+      }
+      dw = sum(gn, leading);
+      db = sum(g, leading);
+    }
+    if (gMu) dx = plus(dx, mul(gMu, full(x!.shape, 1 / n, x!.dtype)));
+    if (gR) dx = plus(dx, mul(mul(normal, mul(mul(r!, r!), gR)), -1 / n));
+    return [dx, dw, db];
+  },
+  lower: ({ inputs, types: [type], attrs, emit }) => {
+    const lead = type!.shape.length - attrs.dims;
+    if (emit.target.gpu) return lowerByParts(emit, inputs, type!.shape, attrs);
+    return emit.nodes("LayerNormalization", inputs, 3, {
+      axis: { int: lead },
+      epsilon: { float: attrs.eps },
+    });
+  },
+});
+
+const plus = (a: Value | null, b: Value): Value => (a === null ? b : add(a, b));
+
+/** WebGPU's LayerNormalization returns no statistics: from means instead. */
+function lowerByParts(
+  emit: Emitter,
+  [x, w, b]: readonly string[],
+  shape: Shape,
+  { dims, eps }: LayerNormAttrs,
+): readonly string[] {
+  const axes = emit.ints(Array.from({ length: dims }, (_, i) => shape.length - dims + i));
+  const keep = { keepdims: { int: 1 } };
+  const mu = emit.node("ReduceMean", [x!, axes], keep);
+  const centred = emit.node("Sub", [x!, mu]);
+  const variance = emit.node("ReduceMean", [emit.node("Mul", [centred, centred]), axes], keep);
+  const deviation = emit.node("Sqrt", [emit.node("Add", [variance, emit.scalar("float32", eps)])]);
+  const r = emit.node("Reciprocal", [deviation]);
+  const scaled = emit.node("Mul", [emit.node("Mul", [centred, r]), w!]);
+  return [emit.node("Add", [scaled, b!]), mu, r];
+}
+
+/** (x − mean) / √(variance + eps) · weight + bias over the trailing dimensions that `weight` has. */
+export function layerNorm(x: Value, weight: Value, bias: Value, eps = 1e-5): Value {
+  needFloat("layerNorm", x);
+  const trailing = x.shape.slice(x.shape.length - weight.shape.length);
+  if (
+    weight.shape.length === 0 ||
+    !sameShape(trailing, weight.shape) ||
+    !sameShape(weight.shape, bias.shape)
+  ) {
+    throw new ShapeError(
+      `layerNorm: weight ${formatShape(weight.shape)} and bias ${formatShape(bias.shape)} must equal ` +
+        `the last dimensions of the input ${formatShape(x.shape)}`,
+    );
+  }
+  return layerNormOp([x, weight, bias], { dims: weight.shape.length, eps })[0]!;
+}

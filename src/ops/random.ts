@@ -1,0 +1,98 @@
+/** Counter-based random numbers as graph operations: the same bits on every executor, and in plain JavaScript. */
+
+import { dtypes } from "../graph/dtype.ts";
+import type { Value } from "../graph/node.ts";
+import { defineOp1 } from "../graph/op.ts";
+import { numel, type Shape } from "../graph/shape.ts";
+import { add, cast, cos, log, mul, sin, sqrt, sub } from "./elementwise.ts";
+import { concat, reshape, slice } from "./shape.ts";
+
+const iotaOp = defineOp1<{ size: number }>({
+  name: "iota",
+  infer: (_, { size }) => ({ dtype: "int32", shape: [size] }),
+  vjp: null,
+  lower: ({ attrs, emit }) =>
+    emit.node("Range", [
+      emit.scalar("int32", 0),
+      emit.scalar("int32", attrs.size),
+      emit.scalar("int32", 1),
+    ]),
+});
+
+/** 0, 1, …, size − 1 as int32. */
+export const iota = (size: number): Value => iotaOp([], { size });
+
+/**
+ * One round of the generator on uint32 words: y = x(2x + 1), the permutation of RC6, then a rotation by 16 bits and
+ * the addition of a round key. Both steps are bijections modulo 2³².
+ */
+const randomRoundOp = defineOp1({
+  name: "randomRound",
+  elementwise: true,
+  infer: ([x]) => ({ dtype: "uint32", shape: x!.shape }),
+  vjp: null,
+  lower: ({ inputs: [x, key], emit }) => {
+    const word = (n: number): string => emit.scalar("uint32", n);
+    const twice = emit.node("Mul", [x!, word(2)]);
+    const y = emit.node("Mul", [x!, emit.node("Add", [twice, word(1)])]);
+    const high = emit.node("Mul", [y, word(65536)]);
+    // WebGPU has no BitShift; dividing by 2¹⁶ is slower on a CPU.
+    const low = emit.target.gpu
+      ? emit.node("Div", [y, word(65536)])
+      : emit.node("BitShift", [y, word(16)], { direction: { string: "RIGHT" } });
+    return emit.node("Add", [emit.node("Add", [high, low]), key!]);
+  },
+});
+
+const ROUNDS = 4;
+const GOLDEN = 0x9e3779b1;
+/** Added to the key before each round: digits of π. */
+const ROUND_CONSTANTS = [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344];
+
+/**
+ * Random uint32 words. `state` is uint32 [2], the seed and the number of draws made before; element i depends on
+ * both and on i only.
+ */
+export function randomBits(state: Value, shape: Shape): Value {
+  const seed = slice(state, 0, 0, 1);
+  const draw = slice(state, 0, 1, 2);
+  const stream = rounds(add(mul(draw, GOLDEN), seed), seed);
+  const counter = mul(cast(iota(numel(shape)), "uint32"), GOLDEN);
+  return reshape(rounds(add(counter, stream), seed), shape);
+}
+
+function rounds(x: Value, key: Value): Value {
+  let y = x;
+  for (let i = 0; i < ROUNDS; i++) y = randomRoundOp([y, add(key, ROUND_CONSTANTS[i]!)]);
+  return y;
+}
+
+const shiftOp = defineOp1({
+  name: "topBits",
+  elementwise: true,
+  infer: ([x]) => ({ dtype: "float32", shape: x!.shape }),
+  vjp: null,
+  // The 24 high bits, which float32 holds exactly.
+  lower: ({ inputs: [x], emit }) => {
+    const high = emit.target.gpu
+      ? emit.node("Div", [x!, emit.scalar("uint32", 256)])
+      : emit.node("BitShift", [x!, emit.scalar("uint32", 8)], { direction: { string: "RIGHT" } });
+    return emit.node("Cast", [high], { to: { int: dtypes.float32.onnx } });
+  },
+});
+
+/** Uniform float32 numbers in [0, 1): 24 random bits each. */
+export const randomUniform = (state: Value, shape: Shape): Value =>
+  mul(shiftOp([randomBits(state, shape)]), 2 ** -24);
+
+/** Standard normal float32 numbers (Box and Muller, 1958): two from each pair of uniform ones. */
+export function randomNormal(state: Value, shape: Shape): Value {
+  const count = numel(shape);
+  const half = Math.ceil(count / 2);
+  const u = randomUniform(state, [2, half]);
+  const row = (i: number): Value => reshape(slice(u, 0, i, i + 1), [half]);
+  const radius = sqrt(mul(log(sub(1, row(0))), -2));
+  const angle = mul(row(1), 2 * Math.PI);
+  const both = concat([mul(radius, cos(angle)), mul(radius, sin(angle))], 0);
+  return reshape(slice(both, 0, 0, count), shape);
+}

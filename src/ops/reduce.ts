@@ -1,0 +1,228 @@
+/** Reductions over dimensions: sums, products, extremes, their positions, and running sums. */
+
+import { dtypes, isFloat, type DType } from "../graph/dtype.ts";
+import type { Value } from "../graph/node.ts";
+import { defineOp1, type Emitter } from "../graph/op.ts";
+import {
+  numel,
+  resolveDim,
+  resolveDims,
+  sameShape,
+  ShapeError,
+  type Shape,
+} from "../graph/shape.ts";
+import { cast, div, eq, mul, sub } from "./elementwise.ts";
+import { concat, expand, flip, reshape, slice } from "./shape.ts";
+import { full } from "./leaf.ts";
+
+interface ReduceAttrs {
+  /** Sorted, non-negative. */
+  readonly dims: readonly number[];
+}
+
+/** The shape with reduced dimensions kept as 1. */
+const kept = (shape: Shape, dims: readonly number[]): number[] =>
+  shape.map((size, i) => (dims.includes(i) ? 1 : size));
+
+const dropped = (shape: Shape, dims: readonly number[]): number[] =>
+  shape.filter((_, i) => !dims.includes(i));
+
+const reduceNode = (opType: string, emit: Emitter, x: string, dims: readonly number[]): string =>
+  emit.node(opType, [x, emit.ints(dims)], {
+    keepdims: { int: 0 },
+    noop_with_empty_axes: { int: 1 },
+  });
+
+/** Undoes a reduction's change of shape: back to the reduced dimensions as 1, ready to broadcast. */
+const restore = (y: Value, like: Value, dims: readonly number[]): Value =>
+  reshape(y, kept(like.shape, dims));
+
+const reduceInfer =
+  (name: string) =>
+  ([x]: readonly Value[], { dims }: ReduceAttrs): { dtype: DType; shape: Shape } => {
+    if (x!.dtype === "bool")
+      throw new ShapeError(`${name}: bool has no ${name}, cast to int32 first`);
+    return { dtype: x!.dtype, shape: dropped(x!.shape, dims) };
+  };
+
+const sumOp = defineOp1<ReduceAttrs>({
+  name: "sum",
+  infer: reduceInfer("sum"),
+  vjp: ({ inputs: [x], attrs, grads: [g] }) => [expand(restore(g!, x!, attrs.dims), x!.shape)],
+  lower: ({ inputs: [x], types: [type], attrs, emit }) => {
+    // ReduceSum has no uint32: through int64, whose low bits are the same.
+    if (type!.dtype !== "uint32") return reduceNode("ReduceSum", emit, x!, attrs.dims);
+    const wide = emit.node("Cast", [x!], { to: { int: dtypes.int64.onnx } });
+    return emit.node("Cast", [reduceNode("ReduceSum", emit, wide, attrs.dims)], {
+      to: { int: dtypes.uint32.onnx },
+    });
+  },
+});
+
+/** Sum over `dims` (all unless given), which are dropped. bool is summed as int64, as in PyTorch. */
+export function sum(x: Value, dims?: number | readonly number[]): Value {
+  const resolved = resolveDims("sum", dims, x.shape.length);
+  const y = x.dtype === "bool" ? cast(x, "int64") : x;
+  return resolved.length === 0 ? y : sumOp([y], { dims: resolved });
+}
+
+/** Sums a gradient over the dimensions that broadcasting added or stretched. */
+export function sumTo(g: Value, shape: Shape): Value {
+  if (sameShape(g.shape, shape)) return g;
+  const lead = g.shape.length - shape.length;
+  const dims: number[] = [];
+  for (let i = 0; i < g.shape.length; i++) {
+    if (i < lead || (shape[i - lead] === 1 && g.shape[i] !== 1)) dims.push(i);
+  }
+  return reshape(sum(g, dims), shape);
+}
+
+/** Restores reduced dimensions as size 1. */
+export const keepDims = (y: Value, x: Value, dims?: number | readonly number[]): Value =>
+  reshape(y, kept(x.shape, resolveDims("keepdim", dims, x.shape.length)));
+
+const meanOp = defineOp1<ReduceAttrs>({
+  name: "mean",
+  infer: reduceInfer("mean"),
+  vjp: ({ inputs: [x], outputs: [y], attrs, grads: [g] }) => {
+    const count = numel(x!.shape) / numel(y!.shape);
+    return [expand(restore(mul(g!, 1 / count), x!, attrs.dims), x!.shape)];
+  },
+  lower: ({ inputs: [x], attrs, emit }) => reduceNode("ReduceMean", emit, x!, attrs.dims),
+});
+
+/** Mean over `dims` (all unless given); floats only. */
+export function mean(x: Value, dims?: number | readonly number[]): Value {
+  if (!isFloat(x.dtype))
+    throw new ShapeError(`mean: needs a floating dtype, got ${x.dtype}; cast it first`);
+  const resolved = resolveDims("mean", dims, x.shape.length);
+  return resolved.length === 0 ? x : meanOp([x], { dims: resolved });
+}
+
+/** Product of all elements but one, along one dimension: from running products of both sides, so zeros are right. */
+function productOfOthers(x: Value, dim: number): Value {
+  return mul(cumprodExclusive(x, dim), flip(cumprodExclusive(flip(x, [dim]), dim), [dim]));
+}
+
+/** Exclusive running product along a dimension by doubling: log₂(size) shifted products. */
+function cumprodExclusive(x: Value, dim: number): Value {
+  const size = x.shape[dim]!;
+  let y = shiftWithOnes(x, dim, 1);
+  for (let step = 1; step < size; step *= 2) y = mul(y, shiftWithOnes(y, dim, step));
+  return y;
+}
+
+/** Moves elements `by` places up along a dimension; ones come in from below. */
+function shiftWithOnes(x: Value, dim: number, by: number): Value {
+  const ones = full(
+    x.shape.map((size, i) => (i === dim ? by : size)),
+    1,
+    x.dtype,
+  );
+  return concat([ones, slice(x, dim, 0, x.shape[dim]! - by)], dim);
+}
+
+const prodOp = defineOp1<{ dim: number }>({
+  name: "prod",
+  infer: ([x], { dim }) => ({ dtype: x!.dtype, shape: dropped(x!.shape, [dim]) }),
+  vjp: ({ inputs: [x], attrs: { dim }, grads: [g] }) => [
+    mul(restore(g!, x!, [dim]), productOfOthers(x!, dim)),
+  ],
+  lower: ({ inputs: [x], attrs, emit }) => reduceNode("ReduceProd", emit, x!, [attrs.dim]),
+});
+
+/** Product over one dimension, or over all. */
+export function prod(x: Value, dim?: number): Value {
+  const y = x.dtype === "bool" ? cast(x, "int64") : x;
+  if (dim === undefined) return prodOp([reshape(y, [numel(y.shape)])], { dim: 0 });
+  return prodOp([y], { dim: resolveDim("prod", dim, y.shape.length) });
+}
+
+function extreme(
+  name: "amax" | "amin",
+  opType: string,
+): (x: Value, dims?: number | readonly number[]) => Value {
+  const op = defineOp1<ReduceAttrs>({
+    name,
+    infer: ([x], { dims }) => {
+      if (dims.some((dim) => x!.shape[dim] === 0))
+        throw new ShapeError(`${name}: no ${name} of zero elements, shape [${x!.shape.join()}]`);
+      return { dtype: x!.dtype, shape: dropped(x!.shape, dims) };
+    },
+    // Equal extremes share the gradient, as torch.amax.
+    vjp: ({ inputs: [x], outputs: [y], attrs: { dims }, grads: [g] }) => {
+      const hits = cast(eq(x!, restore(y!, x!, dims)), g!.dtype);
+      const share = div(restore(g!, x!, dims), restore(sum(hits, dims), x!, dims));
+      return [mul(hits, share)];
+    },
+    lower: ({ inputs: [x], types: [type], attrs, emit }) => {
+      const { dtype } = type!;
+      const as = dtype === "bool" ? "int32" : dtype === "uint32" ? "int64" : dtype;
+      if (as === dtype) return reduceNode(opType, emit, x!, attrs.dims);
+      const wide = emit.node("Cast", [x!], { to: { int: dtypes[as].onnx } });
+      return emit.node("Cast", [reduceNode(opType, emit, wide, attrs.dims)], {
+        to: { int: dtypes[dtype].onnx },
+      });
+    },
+  });
+  return (x, dims) => {
+    const resolved = resolveDims(name, dims, x.shape.length);
+    return resolved.length === 0 ? x : op([x], { dims: resolved });
+  };
+}
+
+/** Largest element over `dims` (all unless given). */
+export const amax = extreme("amax", "ReduceMax");
+/** Smallest element over `dims` (all unless given). */
+export const amin = extreme("amin", "ReduceMin");
+
+function argExtreme(name: "argmax" | "argmin", opType: string): (x: Value, dim?: number) => Value {
+  const op = defineOp1<{ dim: number }>({
+    name,
+    infer: ([x], { dim }) => ({ dtype: "int32", shape: dropped(x!.shape, [dim]) }),
+    vjp: null,
+    lower: ({ inputs: [x], attrs: { dim }, emit }) => {
+      const found = emit.node(opType, [x!], { axis: { int: dim }, keepdims: { int: 0 } });
+      return emit.node("Cast", [found], { to: { int: dtypes.int32.onnx } });
+    },
+  });
+  return (x, dim) => {
+    if (dim === undefined) return op([reshape(x, [numel(x.shape)])], { dim: 0 });
+    return op([x], { dim: resolveDim(name, dim, x.shape.length) });
+  };
+}
+
+/** Position of the first largest element along `dim`, or in the flattened tensor; int32. */
+export const argmax = argExtreme("argmax", "ArgMax");
+/** Position of the first smallest element along `dim`, or in the flattened tensor; int32. */
+export const argmin = argExtreme("argmin", "ArgMin");
+
+interface CumsumAttrs {
+  readonly dim: number;
+  readonly reverse: boolean;
+}
+
+const cumsumOp: (inputs: readonly Value[], attrs: CumsumAttrs) => Value = defineOp1<CumsumAttrs>({
+  name: "cumsum",
+  infer: ([x]) => ({ dtype: x!.dtype, shape: x!.shape }),
+  vjp: ({ attrs, grads: [g] }) => [cumsumOp([g!], { dim: attrs.dim, reverse: !attrs.reverse })],
+  lower: ({ inputs: [x], attrs, emit }) =>
+    emit.node("CumSum", [x!, emit.scalar("int32", attrs.dim)], {
+      reverse: { int: attrs.reverse ? 1 : 0 },
+    }),
+});
+
+/** Running sum along a dimension. */
+export const cumsum = (x: Value, dim: number): Value =>
+  cumsumOp([x.dtype === "bool" ? cast(x, "int64") : x], {
+    dim: resolveDim("cumsum", dim, x.shape.length),
+    reverse: false,
+  });
+
+/** Variance over `dims` with `correction` (1: Bessel's) taken from the count. */
+export function variance(x: Value, dims?: number | readonly number[], correction = 1): Value {
+  const centred = sub(x, keepDims(mean(x, dims), x, dims));
+  const total = sum(mul(centred, centred), dims);
+  const count = numel(x.shape) / Math.max(1, numel(total.shape));
+  return div(total, Math.max(0, count - correction));
+}
