@@ -5,10 +5,7 @@ import { fixedBatch, floats, startingValue } from "../fixed-data.ts";
 import { divertConsole, serve } from "../serve.ts";
 import { WebWorker } from "./web-worker.mjs";
 
-console.log =
-  console.warn =
-  console.info =
-    (...words) => process.stderr.write(`${words.join(" ")}\n`);
+divertConsole();
 
 const manifest = new URL("../node_modules/@jax-js/jax/package.json", import.meta.url);
 const { version } = JSON.parse(readFileSync(manifest, "utf8"));

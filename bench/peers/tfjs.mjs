@@ -3,11 +3,7 @@ import { createRequire } from "node:module";
 import { fixedBatch, floats, startingValue } from "../fixed-data.ts";
 import { divertConsole, serve } from "../serve.ts";
 
-// Standard output carries the protocol only; the library greets on the console.
-console.log =
-  console.warn =
-  console.info =
-    (...words) => process.stderr.write(`${words.join(" ")}\n`);
+divertConsole();
 
 const require = createRequire(import.meta.url);
 const tf = require("@tensorflow/tfjs");
