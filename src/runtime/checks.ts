@@ -59,3 +59,7 @@ export function runtimeError(operation: string, error: unknown): Error {
   const message = error instanceof Error ? error.message : String(error);
   return new Error(`${operation}: ONNX Runtime says: ${message}`, { cause: error });
 }
+
+/** For descriptions. */
+export const threadsText = (threads: number): string =>
+  threads === 1 ? "1 thread" : `${threads} threads`;

@@ -2,6 +2,7 @@
 
 import { availableParallelism } from "node:os";
 import * as ort from "onnxruntime-node";
+import { threadsText } from "./checks.ts";
 import type { Executor } from "./executor.ts";
 import { openWebGpu } from "./webgpu.ts";
 import { sessionDefaults, TensorExecutor } from "./tensor-executor.ts";
@@ -15,7 +16,7 @@ export function createBindingCpu(threads = availableParallelism(), ffiError?: un
   const reason = ffiError instanceof Error ? ` (its C API does not load: ${ffiError.message})` : "";
   return new TensorExecutor(ort, {
     device: "cpu",
-    description: `ONNX Runtime ${version}, CPU through its Node binding, ${threads} threads${reason}`,
+    description: `ONNX Runtime ${version}, CPU through its Node binding, ${threadsText(threads)}${reason}`,
     inPlace: false,
     session: { ...sessionDefaults, executionProviders: ["cpu"], intraOpNumThreads: threads },
   });

@@ -10,6 +10,7 @@ import {
   foreignError,
   releasedError,
   runtimeError,
+  threadsText,
 } from "./checks.ts";
 import type { DeviceBuffer, Executor, Program, TensorSpec } from "./executor.ts";
 import { HostBuffer, HostMemory } from "./host-memory.ts";
@@ -130,7 +131,7 @@ export class FfiExecutor implements Executor {
     this.#createSession = ort.bind("CreateSessionFromArray");
     this.#releaseSession = ort.bind("ReleaseSession");
     this.#options = this.#sessionOptions();
-    this.description = `ONNX Runtime ${ort.version}, CPU through its C API, ${this.#threads} threads`;
+    this.description = `ONNX Runtime ${ort.version}, CPU through its C API, ${threadsText(this.#threads)}`;
   }
 
   upload(data: TypedArray, dtype: DType, shape: readonly number[]): HostBuffer {

@@ -1,6 +1,7 @@
 /** Executors over onnxruntime-web: WebAssembly, in Node too, and WebGPU in browsers. */
 
 import type { Env } from "onnxruntime-web";
+import { threadsText } from "./checks.ts";
 import type { Executor } from "./executor.ts";
 import { openWebGpu } from "./webgpu.ts";
 import { sessionDefaults, TensorExecutor } from "./tensor-executor.ts";
@@ -29,7 +30,7 @@ export async function createWasm(options: WebOptions = {}): Promise<Executor> {
   const threads = configure(ort.env, options);
   return new TensorExecutor(ort, {
     device: "wasm",
-    description: `ONNX Runtime ${ort.env.versions.web}, WebAssembly, ${threads} threads`,
+    description: `ONNX Runtime ${ort.env.versions.web}, WebAssembly, ${threadsText(threads)}`,
     inPlace: false,
     session: { ...sessionDefaults, executionProviders: ["wasm"] },
   });
