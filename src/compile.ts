@@ -247,7 +247,7 @@ async function run(traced: Traced, args: readonly Tensor[], on: Executor): Promi
     }
     owner.setGradOutside(carrier);
   }
-  const fresh = returned.map((_, i) => new Tensor(source(results[i]!, results[i]!)));
+  const fresh = returned.map((_, i) => new Tensor(source(results[i]!, results[i])));
   await breathe();
   return traced.rebuild(fresh);
 }

@@ -12,7 +12,7 @@ export interface HostStorage extends Storage {
   readonly host: TypedArray;
 }
 
-const isHost = (storage: Storage): storage is HostStorage => "host" in storage;
+export const isHost = (storage: Storage): storage is HostStorage => "host" in storage;
 const isBuffer = (storage: Storage): storage is DeviceBuffer => "executor" in storage;
 
 export const hostStorage = (

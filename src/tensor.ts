@@ -1,7 +1,7 @@
 /** `Tensor`: the handle a user holds on a value of the graph. Operations record; reading a value computes. */
 
 import { findLeaves, gradients } from "./autograd/backward.ts";
-import { computeSoon, readValue, type Assigned } from "./engine.ts";
+import { computeSoon, isHost, readValue, type Assigned } from "./engine.ts";
 import { isFloat, type DType, type TypedArray } from "./graph/dtype.ts";
 import type { Value } from "./graph/node.ts";
 import {
@@ -19,6 +19,7 @@ import { matmul, type MatmulOptions } from "./ops/matmul.ts";
 import { logSoftmax, softmax } from "./ops/normalize.ts";
 import * as reduce from "./ops/reduce.ts";
 import * as shapes from "./ops/shape.ts";
+import { split } from "./ops/split.ts";
 import { format, nest, type NestedArray } from "./print.ts";
 import {
   activeTrace,
@@ -243,8 +244,12 @@ export class Tensor implements Traceable, Assigned {
     }
     if (!this.#leaf)
       throw new Error("assign: the tensor is the result of an operation; detach() it first");
-    // A value of its own, so that nobody else can hold the storage it gets.
-    const value = place(other.#requiresGrad ? detach(other.value) : other.value);
+    const given = other.#requiresGrad ? detach(other.value) : other.value;
+    // A value of its own, so that nobody else can hold the storage it gets; elements known on the host need no program.
+    const value =
+      activeTrace() === null && given.storage !== null && isHost(given.storage)
+        ? source(given, given.storage)
+        : place(given);
     const trace = activeTrace();
     if (trace !== null && trace !== this.#trace) {
       if (this.#trace !== null)
@@ -698,12 +703,7 @@ export class Tensor implements Traceable, Assigned {
             Math.min(sizes, total - i * sizes),
           )
         : sizes;
-    if (list.reduce((a, b) => a + b, 0) !== total)
-      throw new ShapeError(
-        `split: sizes ${formatShape(list)} do not add up to ${total}, dimension ${dim}`,
-      );
-    let start = 0;
-    return list.map((size) => this.slice(at, start, (start += size)));
+    return split(operand(this), list, at).map((piece) => new Tensor(piece, tracks(this)));
   }
 
   /** Adds `before[i]` and `after[i]` elements around dimension i. */

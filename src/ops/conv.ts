@@ -128,7 +128,7 @@ function weightGrad(
   ]);
   const kernel = permute(g, [1, 0, 2, 3]); // [O, N, OH, OW]
   const full = convOp([input, kernel], { stride: dilation, padding, dilation: stride, groups }); // [C, O, ≥kh, ≥kw]
-  const cut = slice(slice(full, 2, 0, weight[2]!), 3, 0, weight[3]!);
+  const cut = slice(slice(full, 2, 0, weight[2]), 3, 0, weight[3]);
   return permute(cut, [1, 0, 2, 3]);
 }
 

@@ -187,7 +187,7 @@ const padOp = defineOp1<PadAttrs>({
     shape: x!.shape.map((size, i) => size + before[i]! + after[i]!),
   }),
   vjp: ({ inputs: [x], attrs: { before }, grads: [g] }) => [
-    x!.shape.reduce((y, size, i) => slice(y, i, before[i]!, before[i]! + size), g!),
+    x!.shape.reduce((y, size, i) => slice(y, i, before[i], before[i]! + size), g!),
   ],
   lower: ({ inputs: [x], types: [type], attrs, emit }) => {
     const { dtype } = type!;

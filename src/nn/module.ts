@@ -1,0 +1,174 @@
+/** `Module`: the base of every layer and model; finds its parameters and children by the names of its fields. */
+
+import { formatShape, sameShape } from "../graph/shape.ts";
+import { Tensor } from "../tensor.ts";
+import { guard } from "../trace.ts";
+import { place } from "../ops/leaf.ts";
+
+/** A tensor that a module learns: a leaf that requires gradients. */
+export class Parameter extends Tensor {
+  constructor(data: Tensor) {
+    super(place(data.detach().value), true, true);
+  }
+}
+
+/** Tensors by the names PyTorch gives them, e.g. `encoder.layers.0.linear1.weight`. */
+export type StateDict = Record<string, Tensor>;
+
+export interface LoadReport {
+  /** Keys the module has and the state dict has not. */
+  readonly missing: readonly string[];
+  /** Keys the state dict has and the module has not. */
+  readonly unexpected: readonly string[];
+  /** Keys whose shapes differ. */
+  readonly mismatched: readonly {
+    key: string;
+    expected: readonly number[];
+    got: readonly number[];
+  }[];
+}
+
+/**
+ * Base class of layers and models. Fields that hold a Parameter or a Module (also in arrays) are its parameters and
+ * children; their names make the state-dict keys. https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html
+ */
+export abstract class Module {
+  #training = true;
+  #buffers = new Map<string, { tensor: Tensor; persistent: boolean }>();
+
+  abstract forward(...inputs: never[]): unknown;
+
+  /** Whether dropout and the like are active. A compiled function that looks at it is traced anew when it changes. */
+  get training(): boolean {
+    const value = this.#training;
+    guard(() => this.#training === value);
+    return value;
+  }
+
+  /** Sets training mode here and in all children. */
+  train(mode = true): this {
+    this.#training = mode;
+    for (const [, child] of this.namedChildren()) child.train(mode);
+    return this;
+  }
+
+  /** Sets evaluation mode here and in all children. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** Adds a tensor that belongs to the state but is not learned; `persistent: false` keeps it out of state dicts. */
+  protected registerBuffer(name: string, tensor: Tensor, { persistent = true } = {}): Tensor {
+    this.#buffers.set(name, { tensor, persistent });
+    return tensor;
+  }
+
+  /** Direct children with their field names; elements of arrays as `name.0`, `name.1`, … */
+  *namedChildren(): Generator<[string, Module]> {
+    for (const [name, field] of Object.entries(this) as [string, unknown][]) {
+      if (field instanceof Module) yield [name, field];
+      else if (Array.isArray(field)) {
+        for (const [i, item] of (field as unknown[]).entries())
+          if (item instanceof Module) yield [`${name}.${i}`, item];
+      }
+    }
+  }
+
+  /** This module and everything below it, with dotted names; this one is "". */
+  *namedModules(prefix = ""): Generator<[string, Module]> {
+    yield [prefix, this];
+    for (const [name, child] of this.namedChildren()) yield* child.namedModules(join(prefix, name));
+  }
+
+  /** Parameters with dotted names; one that is shared appears once, under its first name. */
+  *namedParameters(): Generator<[string, Parameter]> {
+    const seen = new Set<Parameter>();
+    for (const [key, parameter] of this.#allParameters()) {
+      if (seen.has(parameter)) continue;
+      seen.add(parameter);
+      yield [key, parameter];
+    }
+  }
+
+  *#allParameters(): Generator<[string, Parameter]> {
+    for (const [prefix, module] of this.namedModules()) {
+      for (const [name, field] of Object.entries(module) as [string, unknown][]) {
+        if (field instanceof Parameter) yield [join(prefix, name), field];
+        else if (Array.isArray(field)) {
+          for (const [i, item] of (field as unknown[]).entries())
+            if (item instanceof Parameter) yield [join(prefix, `${name}.${i}`), item];
+        }
+      }
+    }
+  }
+
+  /** Parameters without names, e.g. for an optimizer. */
+  parameters(): Parameter[] {
+    return Array.from(this.namedParameters(), ([, parameter]) => parameter);
+  }
+
+  /** Buffers with dotted names. */
+  *namedBuffers(): Generator<[string, Tensor]> {
+    for (const [key, { tensor }] of this.#allBuffers()) yield [key, tensor];
+  }
+
+  *#allBuffers(): Generator<[string, { tensor: Tensor; persistent: boolean }]> {
+    for (const [prefix, module] of this.namedModules())
+      for (const [name, buffer] of module.#buffers) yield [join(prefix, name), buffer];
+  }
+
+  /** The tensors of the state themselves, by key. */
+  #state(): Map<string, Tensor> {
+    const state = new Map<string, Tensor>(this.#allParameters());
+    for (const [key, { tensor, persistent }] of this.#allBuffers())
+      if (persistent) state.set(key, tensor);
+    return state;
+  }
+
+  /** Snapshots of all parameters and persistent buffers, with PyTorch's keys; later training does not change them. */
+  stateDict(): StateDict {
+    return Object.fromEntries(Array.from(this.#state(), ([key, tensor]) => [key, tensor.detach()]));
+  }
+
+  /**
+   * Takes over the tensors of a state dict. Unless `strict` is false, missing or unexpected keys are an error; tensors of
+   * another shape always are. Nothing is loaded when there is an error.
+   */
+  loadStateDict(state: StateDict, { strict = true } = {}): LoadReport {
+    const own = this.#state();
+    const missing = [...own.keys()].filter((key) => !(key in state));
+    const unexpected = Object.keys(state).filter((key) => !own.has(key));
+    const mismatched = [...own].flatMap(([key, tensor]) => {
+      const given = state[key];
+      return given === undefined || sameShape(given.shape, tensor.shape)
+        ? []
+        : [{ key, expected: tensor.shape, got: given.shape }];
+    });
+    const problems = mismatched.map(
+      ({ key, expected, got }) =>
+        `  ${key}: expected ${formatShape(expected)}, got ${formatShape(got)}`,
+    );
+    if (strict)
+      problems.push(
+        ...missing.map((key) => `  ${key}: missing`),
+        ...unexpected.map((key) => `  ${key}: unexpected`),
+      );
+    if (problems.length > 0) {
+      throw new Error(
+        `loadStateDict: ${problems.length} key(s) do not fit ${this.constructor.name}:\n${problems.join("\n")}`,
+      );
+    }
+    for (const [key, tensor] of own) {
+      const given = state[key];
+      if (given !== undefined) tensor.assign(given.detach().cast(tensor.dtype));
+    }
+    return { missing, unexpected, mismatched };
+  }
+
+  /** Clears the gradients of all parameters. */
+  zeroGrad(): void {
+    for (const parameter of this.parameters()) parameter.grad = null;
+  }
+}
+
+const join = (prefix: string, name: string): string => (prefix === "" ? name : `${prefix}.${name}`);

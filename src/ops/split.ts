@@ -1,0 +1,43 @@
+/** Split: consecutive pieces of one dimension as one operation, so that its gradient is one concatenation. */
+
+import type { Value } from "../graph/node.ts";
+import { defineOp } from "../graph/op.ts";
+import { formatShape, resolveDim, ShapeError } from "../graph/shape.ts";
+import { zerosLike } from "./leaf.ts";
+import { concat } from "./shape.ts";
+
+interface SplitAttrs {
+  readonly dim: number;
+  readonly sizes: readonly number[];
+}
+
+const splitOp = defineOp<SplitAttrs>({
+  name: "split",
+  infer: ([x], { dim, sizes }) =>
+    sizes.map((size) => ({
+      dtype: x!.dtype,
+      shape: x!.shape.map((whole, i) => (i === dim ? size : whole)),
+    })),
+  vjp: ({ outputs, attrs, grads }) => [
+    concat(
+      outputs.map((output, i) => grads[i] ?? zerosLike(output)),
+      attrs.dim,
+    ),
+  ],
+  lower: ({ inputs: [x], attrs: { dim, sizes }, emit }) =>
+    emit.nodes("Split", [x!, emit.ints(sizes)], sizes.length, { axis: { int: dim } }),
+});
+
+/** Consecutive pieces along a dimension, of the sizes given, which must add up to it. */
+export function split(x: Value, sizes: readonly number[], dim: number): readonly Value[] {
+  const axis = resolveDim("split", dim, x.shape.length);
+  const total = x.shape[axis]!;
+  if (
+    sizes.some((size) => !Number.isInteger(size) || size < 0) ||
+    sizes.reduce((a, b) => a + b, 0) !== total
+  )
+    throw new ShapeError(
+      `split: sizes ${formatShape(sizes)} do not add up to ${total}, dimension ${dim}`,
+    );
+  return sizes.length === 1 ? [x] : splitOp([x], { dim: axis, sizes });
+}
