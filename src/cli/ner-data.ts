@@ -1,0 +1,52 @@
+/** Gets the documents that the `ner` command trains and measures on, and the text that it reads at the end. */
+import type { AnnotatedDocument } from "../data/annotated.ts";
+import { DataError } from "../data/errors.ts";
+import { readAnnotated } from "../data/read-annotated.ts";
+import { readText } from "../data/read-file.ts";
+import { Repairs } from "../data/repairs.ts";
+import { splitDocuments } from "../data/split.ts";
+import { generateResumes } from "../tasks/ner/generate/resumes.ts";
+import { SAMPLE_RESUME } from "../tasks/ner/sample-resume.ts";
+
+/** Share of a data file's documents that is held out. */
+const HELD_OUT = 0.2;
+const GENERATED = { train: 400, heldOut: 100 };
+
+export interface NerData {
+  readonly train: readonly AnnotatedDocument[];
+  readonly heldOut: readonly AnnotatedDocument[];
+  readonly repairs: Repairs;
+}
+
+/** Documents of a file, or made-up ones without; `say` is told what was read and repaired. */
+export async function loadDocuments(
+  file: string | undefined,
+  seed: number,
+  say: (line: string) => void,
+): Promise<NerData> {
+  if (file === undefined) {
+    const train = generateResumes(GENERATED.train, seed);
+    const heldOut = generateResumes(GENERATED.heldOut, seed, { part: "heldOut" });
+    say(`made up ${train.length} resumes to train on and ${heldOut.length} to measure on`);
+    return { train, heldOut, repairs: new Repairs() };
+  }
+  const { documents, repairs, format } = await readAnnotated(file);
+  say(`${file}: ${documents.length} documents (${format})`);
+  for (const line of repairs.lines()) say(`  repaired: ${line}`);
+  if (documents.every(({ entities }) => entities.length === 0)) {
+    throw new DataError({ file }, "no document has an entity, so there is nothing to learn");
+  }
+  try {
+    const { train, heldOut } = splitDocuments(documents, { heldOut: HELD_OUT, seed });
+    say(`${train.length} documents to train on, ${heldOut.length} held out to measure on`);
+    return { train, heldOut, repairs };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new DataError({ file }, error.message, { cause: error });
+  }
+}
+
+/** The text to find entities in: a file's, or the sample resume. */
+export async function loadTextToRead(file: string | undefined): Promise<string> {
+  return file === undefined ? SAMPLE_RESUME : await readText(file);
+}

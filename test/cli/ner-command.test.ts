@@ -1,0 +1,185 @@
+/** The `ner` command around a tagger made of rules: options, errors, reports and what it writes. */
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { runNer } from "../../src/cli/ner-command.ts";
+import type { TrainTagger, TrainTaggerOptions } from "../../src/tasks/ner/tagger.ts";
+import { tokenize } from "../../src/text/tokenize.ts";
+import { temporaryFolder } from "../data/temp.ts";
+
+const { folder, file } = temporaryFolder();
+
+/** Marks every e-mail address, and nothing else. */
+const emailRule =
+  (seen: TrainTaggerOptions[] = []): TrainTagger =>
+  (_, options) => {
+    seen.push(options);
+    for (let step = 1; step <= 4; step++) {
+      options.onStep?.({ step, steps: 4, epoch: 1, loss: 1 / step });
+    }
+    return Promise.resolve({
+      labels: ["Email Address"],
+      tag: (texts) =>
+        Promise.resolve(
+          texts.map((text) => {
+            const tokens = tokenize(text);
+            const tags = tokens.map(({ kind }) => (kind === "email" ? "B-Email Address" : "O"));
+            return { text, tokens, tags, confidence: tokens.map(() => 0.75) };
+          }),
+        ),
+      files: () => Promise.resolve(new Map([["model.bin", Uint8Array.of(1, 2)]])),
+    });
+  };
+
+async function run(args: string[], train: TrainTagger = emailRule()) {
+  let stdout = "";
+  let stderr = "";
+  const code = await runNer(args, {
+    stdout: { write: (text) => (stdout += text) },
+    stderr: { write: (text) => (stderr += text) },
+    train,
+    useDevice: (device) => Promise.reject(new Error(`device ${device}: no adapter`)),
+  });
+  return { code, stdout, stderr };
+}
+
+const record = (text: string, end: number) =>
+  JSON.stringify({ text, entities: [{ label: "Email Address", start: 0, end }] });
+const DATA = Array.from({ length: 10 }, (_, i) =>
+  record(`mail${i}@example.org belongs to person number ${i} `.repeat(i + 1), 17),
+).join("\n");
+
+describe("a run", () => {
+  test("reports scores and entities for people", async () => {
+    const { code, stdout, stderr } = await run(["--data", file("data.jsonl", DATA), "--quiet"]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("Scores on 2 documents held out:");
+    expect(stdout).toMatch(/Email Address +[\d.]+ +1\.000/);
+    expect(stdout).toMatch(/Email Address +marisol\.quintero@example\.org +\d+ +\d+ +0\.75/);
+  });
+
+  test("ends stdout with one line of JSON", async () => {
+    const read = file("cv.txt", "Zoë 𝒜: zoe@example.org\n");
+    const data = file("data.jsonl", DATA.replace('"start":0,"end":17', '"start":0,"end":18'));
+    const { code, stdout, stderr } = await run(["--data", data, "--read", read, "--json"]);
+    expect(code).toBe(0);
+    const result = JSON.parse(stdout) as { f1: number; labels: object; entities: unknown[] };
+    expect(stdout.trimEnd().split("\n")).toHaveLength(1);
+    expect(Object.keys(result)).toEqual([
+      "f1",
+      "precision",
+      "recall",
+      "labels",
+      "entities",
+      "repairs",
+    ]);
+    expect(Object.keys(result.labels)).toEqual(["Email Address"]);
+    expect(result.entities).toEqual([
+      { label: "Email Address", text: "zoe@example.org", start: 8, end: 23, confidence: 0.75 },
+    ]);
+    expect(result).toHaveProperty("repairs", { "spans with white space at an edge, trimmed": 1 });
+    expect(stderr).toContain("10 documents (span-lines)");
+    expect(stderr).toContain("repaired: spans with white space at an edge, trimmed: 1 in 1 record");
+    expect(stderr).toContain("step 4/4");
+  });
+
+  test("makes up resumes without data and hands the options on", async () => {
+    const seen: TrainTaggerOptions[] = [];
+    const args = "--epochs 3 --max-steps 7 --batch-size 5 --lr 0.5 --seed 9".split(" ");
+    const { code, stderr } = await run(args, emailRule(seen));
+    expect(code).toBe(0);
+    expect(seen).toMatchObject([
+      { epochs: 3, maxSteps: 7, batchSize: 5, learningRate: 0.5, seed: 9 },
+    ]);
+    expect(stderr).toContain("resumes to train on");
+  });
+
+  test("writes model and result", async () => {
+    const output = join(folder, "new", "run");
+    const { code } = await run(["--data", file("data.jsonl", DATA), "--output", output]);
+    expect(code).toBe(0);
+    expect(readdirSync(output).sort()).toEqual(["model.bin", "result.json"]);
+    expect(JSON.parse(readFileSync(join(output, "result.json"), "utf8"))).toHaveProperty("f1");
+  });
+});
+
+describe("wrong usage", () => {
+  test.each([
+    [["--nonsense"], "unknown option '--nonsense'"],
+    [["stray"], "too many arguments"],
+    [["--device", "abacus"], "Allowed choices are cpu, webgpu, wasm"],
+    [["--epochs", "0"], "Expected a whole number from 1 to 10000"],
+    [["--epochs", "1.5"], "Expected a whole number"],
+    [["--lr", "0"], "Expected a number above 0 and up to 1"],
+    [["--lr", "nan"], "Expected a number"],
+    [["--seed", "-1"], "Expected a whole number from 0"],
+    [["--data"], "argument missing"],
+  ])("%j is one error and exit code 2", async (args, message) => {
+    const { code, stdout, stderr } = await run(args);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain(message);
+    expect(stderr.match(/error:/g)).toHaveLength(1);
+  });
+
+  test("--help lists options, defaults and an example", async () => {
+    const { code, stdout, stderr } = await run(["--help"]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/--seed <n> +seed of everything random \(default: 1\)/);
+    expect(stdout).toContain("npm start -- --data resumes.jsonl");
+  });
+});
+
+describe("bad input is one error, exit code 1, and nothing is trained or written", () => {
+  const never: TrainTagger = () => Promise.reject(new Error("training was begun"));
+  const bad = async (args: string[]) => {
+    const { code, stdout, stderr } = await run([...args, "--quiet"], never);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(/^error: [^\n]+\n$/);
+    return stderr;
+  };
+
+  test("in the data", async () => {
+    expect(await bad(["--data", join(folder, "none")])).toContain("none: no such file");
+    expect(await bad(["--data", file("cut.jsonl", DATA.slice(0, -5))])).toContain(
+      "cut.jsonl, line 10: the line is not valid JSON",
+    );
+    expect(await bad(["--data", file("one.jsonl", record("a b", 1))])).toContain(
+      "expected at least two different documents",
+    );
+    expect(await bad(["--data", file("no.jsonl", '{"text":"a","entities":[]}')])).toContain(
+      "nothing to learn",
+    );
+  });
+
+  test("in the text to read, the device and the output folder", async () => {
+    expect(await bad(["--read", file("cv.pdf", "%PDF-1.4")])).toContain("got a PDF document");
+    expect(await bad(["--device", "webgpu"])).toContain("device webgpu: no adapter");
+    expect(await bad(["--output", file("plain", "x")])).toContain("output folder is not writable");
+    expect(await bad(["--output", "/proc/none"])).toContain("output folder is not writable");
+  });
+
+  test("a failure while training is told and leaves no file", async () => {
+    const output = join(folder, "empty");
+    const { code, stderr } = await run(["--output", output], never);
+    expect([code, readdirSync(output)]).toEqual([1, []]);
+    expect(stderr.trimEnd().split("\n").at(-1)).toBe("error: training was begun");
+  });
+});
+
+test("Ctrl-C stops between steps, with exit code 130 and nothing written", async () => {
+  const output = join(folder, "stopped");
+  mkdirSync(output);
+  const interrupted: TrainTagger = async (_, { signal }) => {
+    process.emit("SIGINT");
+    await Promise.resolve();
+    signal?.throwIfAborted();
+    throw new Error("the signal was not aborted");
+  };
+  const before = process.listenerCount("SIGINT");
+  const { code, stderr } = await run(["--output", output], interrupted);
+  expect(code).toBe(130);
+  expect(stderr).toContain("press Ctrl-C again to leave at once");
+  expect(stderr).toContain("error: stopped by Ctrl-C, nothing was written");
+  expect(readdirSync(output)).toEqual([]);
+  expect(process.listenerCount("SIGINT")).toBe(before);
+});
