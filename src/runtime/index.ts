@@ -1,6 +1,8 @@
 /** Chooses what runs programs here: ONNX Runtime's C API or binding in Node, WebAssembly or WebGPU in a browser. */
 
 import type { DeviceName, Executor } from "./executor.ts";
+import type * as NodeBinding from "./node-binding.ts";
+import type * as NodeFfi from "./node-ffi.ts";
 import type { WebOptions } from "./web.ts";
 
 export interface ExecutorOptions extends WebOptions {
@@ -11,6 +13,11 @@ export interface ExecutorOptions extends WebOptions {
 }
 
 const inNode = typeof process !== "undefined" && typeof process.versions?.node === "string";
+
+// Bundlers for browsers follow literal paths only, and must not come to koffi or onnxruntime-node.
+const importPath = (path: string): Promise<unknown> => import(/* @vite-ignore */ path);
+const nodeFfi = async () => (await importPath("./node-ffi.ts")) as typeof NodeFfi;
+const nodeBinding = async () => (await importPath("./node-binding.ts")) as typeof NodeBinding;
 
 /**
  * Makes an executor for a device. In Node there are `cpu`, `webgpu` and `wasm`, in a browser `webgpu` and `wasm`.
@@ -28,7 +35,7 @@ export async function createExecutor(
     case "wasm":
       return (await import("./web.ts")).createWasm(options);
     case "webgpu":
-      if (inNode) return (await import("./node-binding.ts")).createBindingWebGpu();
+      if (inNode) return (await nodeBinding()).createBindingWebGpu();
       return (await import("./web.ts")).createWebGpu(options);
     default:
       throw new Error(
@@ -42,13 +49,13 @@ async function nodeCpu(options: ExecutorOptions): Promise<Executor> {
   let reason: unknown;
   if (ffi !== false) {
     try {
-      const { FfiExecutor } = await import("./node-ffi.ts");
+      const { FfiExecutor } = await nodeFfi();
       return new FfiExecutor(options);
     } catch (error) {
       if (ffi === true) throw error;
       reason = error;
     }
   }
-  const { createBindingCpu } = await import("./node-binding.ts");
+  const { createBindingCpu } = await nodeBinding();
   return createBindingCpu(options.threads, reason);
 }

@@ -23,6 +23,8 @@ export interface OrtModule {
 
 /** Makes tensors on a device and moves them between host and device; results are new tensors. */
 export interface Transfer {
+  /** Throws where the device cannot hold the dtype. */
+  check(dtype: DType): void;
   /** A device tensor of zeros. */
   allocate(dtype: DType, shape: readonly number[]): Promise<Tensor>;
   upload(tensor: Tensor): Promise<Tensor>;
@@ -181,6 +183,7 @@ export class TensorExecutor implements Executor {
   }
 
   #newBuffer(dtype: DType, shape: readonly number[]): TensorBuffer {
+    this.#transfer?.check(dtype);
     const onDevice = this.#transfer !== undefined;
     const buffer = new TensorBuffer(this, dtype, shape, onDevice);
     const { byteLength } = buffer;

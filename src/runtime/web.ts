@@ -7,7 +7,7 @@ import { openWebGpu } from "./webgpu.ts";
 import { sessionDefaults, TensorExecutor } from "./tensor-executor.ts";
 
 export interface WebOptions {
-  /** WebAssembly threads; a page needs cross-origin isolation for more than one. */
+  /** WebAssembly threads; more than one only in pages with cross-origin isolation. */
   readonly threads?: number;
   /** Where the package's `.wasm` and `.mjs` files are served: a URL prefix, or the URL of each. */
   readonly wasmPaths?: Env.WasmFilePaths | string;
@@ -15,10 +15,9 @@ export interface WebOptions {
 
 /** Settings of the module must be made before its first session. */
 function configure(env: Env, options: WebOptions): number {
-  const isolated = typeof crossOriginIsolated === "undefined" || crossOriginIsolated;
-  // Node 20 has no navigator.
-  const processors = typeof navigator === "undefined" ? 1 : navigator.hardwareConcurrency;
-  const threads = isolated ? (options.threads ?? processors) : 1;
+  // In Node this is undefined, and threads of onnxruntime-web do not start there.
+  const isolated = typeof crossOriginIsolated !== "undefined" && crossOriginIsolated;
+  const threads = isolated ? (options.threads ?? navigator.hardwareConcurrency) : 1;
   env.logLevel = "fatal";
   env.wasm.numThreads = threads;
   if (options.wasmPaths !== undefined) env.wasm.wasmPaths = options.wasmPaths;

@@ -52,9 +52,6 @@ class Sessions {
 
   /** The node's result for `x`, put into `target` where that is not null. */
   async run(dtype: DType, x: Tensor, target: Tensor | null): Promise<Tensor> {
-    if (dtype === "float64") {
-      throw new Error("WebGPU has no float64: cast to float32 or use the cpu device");
-    }
     let session = this.#sessions.get(dtype);
     if (session === undefined) {
       session = await this.#ort.InferenceSession.create(this.#model(dtype), this.#options);
@@ -79,6 +76,14 @@ class GraphTransfer implements Transfer {
     this.#zeros = new Sessions(ort, zerosModel, staying);
     this.#upload = new Sessions(ort, copyModel, staying);
     this.#copy = new Sessions(ort, copyModel, options);
+  }
+
+  check(dtype: DType): void {
+    if (dtype === "float64") {
+      throw new Error(
+        "device webgpu has no float64: cast to float32 or use the device cpu or wasm",
+      );
+    }
   }
 
   allocate(dtype: DType, shape: readonly number[]): Promise<Tensor> {

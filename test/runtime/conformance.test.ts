@@ -190,6 +190,13 @@ describe.each(Object.entries(executors))("%s", (name, create) => {
       program.release();
     });
 
+    test("float64 where the device has none", async ({ skip }) => {
+      if (executor.device !== "webgpu") skip("only WebGPU has none");
+      await failure(() => executor.upload(new Float64Array(1), "float64", [1])).toThrow(
+        "device webgpu has no float64: cast to float32 or use the device cpu or wasm",
+      );
+    });
+
     test("host data of another type or length", async () => {
       await failure(() => executor.upload(new Int32Array(4), "float32", [4])).toThrow(
         "upload: float32[4] needs a Float32Array of length 4, got a Int32Array of length 4",
