@@ -35,6 +35,7 @@ const signatures = {
   CreateThreadingOptions: [121, "p", "p"],
   ReleaseThreadingOptions: [122, "p", "v"],
   AddSessionConfigEntry: [130, "pss", "p"],
+  CreateAndRegisterAllocator: [144, "ppp", "p"],
   SetGlobalIntraOpNumThreads: [147, "pi", "p"],
   SetGlobalInterOpNumThreads: [148, "pi", "p"],
   SetGlobalSpinControl: [149, "pi", "p"],
@@ -115,6 +116,15 @@ export class OnnxRuntime {
     const message = this.#errorMessage(status);
     this.#releaseStatus(status);
     return new Error(message);
+  }
+
+  /** The `OrtMemoryInfo` of host memory, allocated plainly or through an arena. */
+  cpuMemory(allocator: "device" | "arena"): Pointer {
+    const defaultMemory = 0;
+    this.check(
+      this.bind("CreateCpuMemoryInfo")(allocator === "arena" ? 1 : 0, defaultMemory, this.out),
+    );
+    return this.made();
   }
 
   /** The pointer that the last call put at `out`. */

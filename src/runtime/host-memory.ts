@@ -82,10 +82,7 @@ export class HostMemory {
     this.#budget = budget;
     this.#createTensor = ort.bind("CreateTensorWithDataAsOrtValue");
     this.#releaseValue = ort.bind("ReleaseValue");
-    const deviceAllocator = 0;
-    const defaultMemory = 0;
-    ort.check(ort.bind("CreateCpuMemoryInfo")(deviceAllocator, defaultMemory, ort.out));
-    this.#memoryInfo = ort.made();
+    this.#memoryInfo = ort.cpuMemory("device");
     this.#pool = new BlockPool(budget, (block) => void this.#releaseValue(block.value));
   }
 

@@ -48,7 +48,20 @@ function openEnvironment(threads: number): Environment {
   ort.check(ort.bind("CreateEnvWithGlobalThreadPools")(fatal, "learning-loop", threading, ort.out));
   const pointer = ort.made();
   ort.bind("ReleaseThreadingOptions")(threading);
+  shareArena(ort, pointer);
   return { ort, pointer, threads };
+}
+
+/** Lets sessions take their intermediate results from one arena, so that one's memory serves the next. */
+function shareArena(ort: OnnxRuntime, env: Pointer): void {
+  const arena = ort.cpuMemory("arena");
+  const defaults = 0n;
+  try {
+    ort.check(ort.bind("CreateAndRegisterAllocator")(env, arena, defaults));
+  } catch (error) {
+    // Another thread of this process was first.
+    if (!String(error).includes("already")) throw error;
+  }
 }
 
 class FfiProgram implements Program {
@@ -265,6 +278,7 @@ export class FfiExecutor implements Executor {
     const level = optimizationLevels[this.#optimization];
     ort.check(ort.bind("SetSessionGraphOptimizationLevel")(options, level));
     ort.check(ort.bind("SetSessionLogSeverityLevel")(options, fatal));
+    ort.check(ort.bind("AddSessionConfigEntry")(options, "session.use_env_allocators", "1"));
     // Planning memory ahead holds every activation of a training step at once.
     ort.check(ort.bind("DisableMemPattern")(options));
     if (this.#sharedThreads) {
