@@ -153,12 +153,15 @@ function collect(targets: readonly Value[]): Pending {
       if (!ready) continue;
       if (!done.has(node)) {
         done.add(node);
-        let part = `${node.op.id}(${node.attrsKey}`;
+        // Identities differ by a number of their own, which means nothing to a program.
+        let part = `${node.op.id}(${node.op.identity ? "" : node.attrsKey}`;
         for (const input of node.inputs) part += `,${places.get(input)!}`;
         parts.push(part);
         // A node's other outputs may have storage of their own; then they are leaves where they are met.
         for (const output of node.outputs) {
-          if (output.storage === null) places.set(output, place++);
+          if (output.storage !== null) continue;
+          places.set(output, place++);
+          if (node.outputs.length > 1) parts.push(`.${output.index}`);
         }
       }
     }
