@@ -81,7 +81,10 @@ export class OnnxRuntime {
 
   constructor(path: string) {
     // ONNX Runtime recurses deeply over large graphs; koffi calls on a stack of its own, 2 MiB unless told otherwise.
-    koffi.config({ ...koffi.config(), sync_stack_size: 16 * 2 ** 20 });
+    const config = koffi.config();
+    const stack = 16 * 2 ** 20;
+    // koffi refuses changes after its first library, which may have been loaded by another copy of this module.
+    if (config.sync_stack_size !== stack) koffi.config({ ...config, sync_stack_size: stack });
     this.#library = koffi.load(path);
     this.out = koffi.address(this.#outSlot.buffer);
     const getBase = this.#library.func("OrtGetApiBase", "void *", []) as () => Pointer;
