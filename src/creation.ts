@@ -5,10 +5,11 @@ import { dtypes, hostArray, isFloat, type DType, type TypedArray } from "./graph
 import type { Value } from "./graph/node.ts";
 import { checkShape, formatShape, numel, ShapeError, type Shape } from "./graph/shape.ts";
 import * as ew from "./ops/elementwise.ts";
-import { full as fullValue, source } from "./ops/leaf.ts";
+import { constant, full as fullValue, source } from "./ops/leaf.ts";
 import { iota } from "./ops/random.ts";
 import { concat, reshape } from "./ops/shape.ts";
 import { derive, Tensor, type TensorLike } from "./tensor.ts";
+import { activeTrace } from "./trace.ts";
 
 export interface CreateOptions {
   readonly dtype?: DType;
@@ -43,7 +44,12 @@ export function tensor(
     );
   }
   const host = convert(given.flat, dtype);
-  return made(source({ dtype, shape }, hostStorage(host, dtype, shape)), options);
+  // Inside a compiled function the elements are part of the program.
+  const value =
+    activeTrace() === null
+      ? source({ dtype, shape }, hostStorage(host, dtype, shape))
+      : constant(host, dtype, shape);
+  return made(value, options);
 }
 
 interface Given {

@@ -39,6 +39,13 @@ export const isFloat = (dtype: DType): boolean => dtypes[dtype].float;
 /** The dtype that holds both, as PyTorch's promotion between tensors: bool < uint32 < int32 < int64 < floats. */
 export const promote = (a: DType, b: DType): DType => (dtypes[a].rank >= dtypes[b].rank ? a : b);
 
+/** Text that is equal for equal elements only: 0 and −0 differ. */
+export function elementsKey(data: TypedArray): string {
+  let key = "";
+  for (const element of data) key += Object.is(element, -0) ? "-0," : `${element},`;
+  return key;
+}
+
 /** An uninitialised host array for `length` elements whose memory never lies on the JavaScript heap. */
 export function hostArray(dtype: DType, length: number): TypedArray {
   const { array, bytes } = dtypes[dtype];

@@ -38,7 +38,7 @@ export interface Emitter {
     attributes?: Readonly<Record<string, OnnxAttribute>>,
     domain?: string,
   ): string[];
-  /** A constant tensor; equal ones are stored once. */
+  /** A constant tensor; equal small ones are stored once. */
   constant(dtype: DType, shape: Shape, data: TypedArray): string;
   /** A 0-d constant. */
   scalar(dtype: DType, value: number): string;

@@ -1,6 +1,6 @@
 /** Graph → ONNX: emits the nodes a program needs in an order that is safe for variables updated in place. */
 
-import { dtypes, hostArray, type DType, type TypedArray } from "../graph/dtype.ts";
+import { dtypes, elementsKey, hostArray, type DType, type TypedArray } from "../graph/dtype.ts";
 import type { Node, Value } from "../graph/node.ts";
 import type { Emitter, OnnxAttribute, Target } from "../graph/op.ts";
 import type { Shape } from "../graph/shape.ts";
@@ -204,11 +204,13 @@ class Builder implements Emitter {
   }
 
   constant(dtype: DType, shape: Shape, data: TypedArray): string {
-    const key = `${dtype}[${shape.join()}]${data.join()}`;
-    const known = this.#constants.get(key);
-    if (known !== undefined) return known;
-    const name = `constant_${this.#constants.size}`;
-    this.#constants.set(key, name);
+    const name = `constant_${this.#constantNames.size}`;
+    if (data.length <= 64) {
+      const key = `${dtype}[${shape.join()}]${elementsKey(data)}`;
+      const known = this.#constants.get(key);
+      if (known !== undefined) return known;
+      this.#constants.set(key, name);
+    }
     this.#constantNames.add(name);
     this.initializers.push({ name, dtype, shape, data });
     return name;

@@ -1,6 +1,6 @@
 /** Where values come from (constants, sources) and the identities that give a value a place of its own. */
 
-import { dtypes, hostArray, type DType, type TypedArray } from "../graph/dtype.ts";
+import { dtypes, elementsKey, hostArray, type DType, type TypedArray } from "../graph/dtype.ts";
 import type { Storage, TypeSpec, Value } from "../graph/node.ts";
 import { defineOp1 } from "../graph/op.ts";
 import { numel, ShapeError, type Shape } from "../graph/shape.ts";
@@ -14,10 +14,14 @@ const constantOp = defineOp1<ConstantAttrs>({
   infer: (_, { dtype, shape }) => ({ dtype, shape }),
   vjp: null,
   lower: ({ attrs, emit }) => emit.constant(attrs.dtype, attrs.shape, attrs.data),
-  key: ({ dtype, shape, data }) => `${dtype}[${shape.join()}]${data.join()}`,
+  // Large ones are not compared: each is a value of its own.
+  key: ({ dtype, shape, data }) =>
+    `${dtype}[${shape.join()}]${data.length <= 64 ? elementsKey(data) : `#${++sources}`}`,
 });
 
-/** A small tensor that is part of the program itself. */
+let sources = 0;
+
+/** A tensor that is part of the program itself. */
 export function constant(data: TypedArray, dtype: DType, shape: Shape): Value {
   if (data.length !== numel(shape))
     throw new ShapeError(`constant: ${data.length} elements do not fill shape [${shape.join()}]`);
@@ -37,8 +41,6 @@ export const isConstant = (value: Value): boolean => value.node.op.name === "con
 
 /** The elements of a constant. */
 export const constantData = (value: Value): TypedArray => (value.node.attrs as ConstantAttrs).data;
-
-let sources = 0;
 
 const sourceOp = defineOp1<TypeSpec & { id: number }>({
   name: "source",
@@ -83,10 +85,10 @@ export const detach = (x: Value): Value => detachOp([x]);
 
 /** A value filled with one number. */
 export function full(shape: Shape, value: number, dtype: DType): Value {
-  return fullOp([], { shape, value: String(value), dtype });
+  return fullOp([], { shape, value: Object.is(value, -0) ? "-0" : String(value), dtype });
 }
 
-// The number travels as text: JSON has no NaN and no infinities.
+// The number travels as text: JSON has no NaN, no infinities and no −0.
 const fullOp = defineOp1<{ shape: Shape; value: string; dtype: DType }>({
   name: "full",
   infer: (_, { shape, dtype }) => ({ shape, dtype }),
