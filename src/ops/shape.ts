@@ -195,7 +195,10 @@ const padOp = defineOp1<PadAttrs>({
     const via =
       dtype === "bool" || dtype === "uint32" ? (dtype === "bool" ? "int32" : "int64") : dtype;
     const inner = via === dtype ? x! : emit.node("Cast", [x!], { to: { int: dtypes[via].onnx } });
-    const padded = emit.node("Pad", [inner, pads, emit.scalar(via, attrs.value)]);
+    // ONNX Runtime 1.30 fuses a Pad into the Conv behind it, also where it pads the weight, and then refuses the model;
+    // with axes it leaves that be.
+    const axes = emit.ints(attrs.before.map((_, i) => i));
+    const padded = emit.node("Pad", [inner, pads, emit.scalar(via, attrs.value), axes]);
     return via === dtype
       ? padded
       : emit.node("Cast", [padded], { to: { int: dtypes[dtype].onnx } });
