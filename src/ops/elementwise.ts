@@ -360,7 +360,8 @@ export const pow = binary("pow", {
   grad: (a, b, y, g, needs) => [
     // At b = 0 the derivative is 0 even where a = 0, as in PyTorch.
     needs[0] ? where(eq(b, 0), 0, mul(g, mul(b, pow(a, sub(b, 1))))) : null,
-    needs[1] ? mul(g, where(eq(y, 0), 0, mul(y, log(where(eq(y, 0), 1, a))))) : null,
+    // aᵇ log a; 0 where a = 0 and b ≥ 0, its limit for b > 0.
+    needs[1] ? mul(g, mul(y, log(where(logicalAnd(eq(a, 0), ge(b, 0)), 1, a)))) : null,
   ],
 });
 /** Remainder with the sign of the divisor, as Python's `%` and torch.remainder. */

@@ -1,7 +1,7 @@
 /** Softmax, log-softmax and layer normalization: fused operators with gradients from their own outputs. */
 
 import { isFloat } from "../graph/dtype.ts";
-import type { Value } from "../graph/node.ts";
+import type { TypeSpec, Value } from "../graph/node.ts";
 import { defineOp, defineOp1, type Emitter } from "../graph/op.ts";
 import {
   formatShape,
@@ -111,7 +111,8 @@ const layerNormOp = defineOp<LayerNormAttrs>({
   },
   lower: ({ inputs, types: [type], attrs, emit }) => {
     const lead = type!.shape.length - attrs.dims;
-    if (emit.target.gpu) return lowerByParts(emit, inputs, type!.shape, attrs);
+    if (emit.target.gpu || type!.dtype !== "float32")
+      return lowerByParts(emit, inputs, type!, attrs);
     return emit.nodes("LayerNormalization", inputs, 3, {
       axis: { int: lead },
       epsilon: { float: attrs.eps },
@@ -121,11 +122,11 @@ const layerNormOp = defineOp<LayerNormAttrs>({
 
 const plus = (a: Value | null, b: Value): Value => (a === null ? b : add(a, b));
 
-/** WebGPU's LayerNormalization returns no statistics: from means instead. */
+/** WebGPU's LayerNormalization returns no statistics, the CPU's only float32 ones: from means instead. */
 function lowerByParts(
   emit: Emitter,
   [x, w, b]: readonly string[],
-  shape: Shape,
+  { shape, dtype }: TypeSpec,
   { dims, eps }: LayerNormAttrs,
 ): readonly string[] {
   const axes = emit.ints(Array.from({ length: dims }, (_, i) => shape.length - dims + i));
@@ -133,7 +134,7 @@ function lowerByParts(
   const mu = emit.node("ReduceMean", [x!, axes], keep);
   const centred = emit.node("Sub", [x!, mu]);
   const variance = emit.node("ReduceMean", [emit.node("Mul", [centred, centred]), axes], keep);
-  const deviation = emit.node("Sqrt", [emit.node("Add", [variance, emit.scalar("float32", eps)])]);
+  const deviation = emit.node("Sqrt", [emit.node("Add", [variance, emit.scalar(dtype, eps)])]);
   const r = emit.node("Reciprocal", [deviation]);
   const scaled = emit.node("Mul", [emit.node("Mul", [centred, r]), w!]);
   return [emit.node("Add", [scaled, b!]), mu, r];

@@ -96,7 +96,11 @@ export function mean(x: Value, dims?: number | readonly number[]): Value {
   if (!isFloat(x.dtype))
     throw new ShapeError(`mean: needs a floating dtype, got ${x.dtype}; cast it first`);
   const resolved = resolveDims("mean", dims, x.shape.length);
-  return resolved.length === 0 ? x : meanOp([x], { dims: resolved });
+  if (resolved.length === 0) return x;
+  const shape = dropped(x.shape, resolved);
+  // 0/0, where ONNX Runtime says 0.
+  if (numel(x.shape) === 0 && numel(shape) > 0) return full(shape, NaN, x.dtype);
+  return meanOp([x], { dims: resolved });
 }
 
 /** Product of all elements but one, along one dimension: from running products of both sides, so zeros are right. */
@@ -112,8 +116,9 @@ function cumprodExclusive(x: Value, dim: number): Value {
   return y;
 }
 
-/** Moves elements `by` places up along a dimension; ones come in from below. */
-function shiftWithOnes(x: Value, dim: number, by: number): Value {
+/** Moves elements `places` up along a dimension; ones come in from below. */
+function shiftWithOnes(x: Value, dim: number, places: number): Value {
+  const by = Math.min(places, x.shape[dim]!);
   const ones = full(
     x.shape.map((size, i) => (i === dim ? by : size)),
     1,
