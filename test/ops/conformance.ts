@@ -1,0 +1,84 @@
+/** The suite every executor must pass: each sample's shapes, values and gradients, uncompiled and compiled. */
+
+import { beforeAll, describe, expect, test } from "vitest";
+import { deviceDescription, setDevice, type DeviceName, type DType } from "../../src/index.ts";
+import { executor } from "../../src/device.ts";
+import { registry } from "../../src/graph/op.ts";
+import { encodeModel } from "../../src/onnx/proto.ts";
+import { checkSample, type Fixture } from "./check.ts";
+import { sampleId, type Sample } from "./sample.ts";
+import { exempt, families, type Family } from "./samples.ts";
+
+export interface ConformanceOptions {
+  /** Expected results of a family of samples. */
+  readonly fixture: (family: Family) => Promise<Fixture>;
+  /** What `deviceDescription` must say. */
+  readonly runsOn: RegExp;
+  readonly setDeviceOptions?: Parameters<typeof setDevice>[1];
+  /** Why a sample cannot run on this executor; null where it can. */
+  readonly skip?: (sample: Sample) => string | null;
+}
+
+export function conformance(device: DeviceName, options: ConformanceOptions): void {
+  const skip = options.skip ?? (() => null);
+  beforeAll(() => setDevice(device, options.setDeviceOptions));
+
+  test("runs on what it says", async () => {
+    expect(await deviceDescription()).toMatch(options.runsOn);
+  });
+
+  // What makes a loaded program proof that the dtypes of its results are the inferred ones.
+  test("a program whose declared dtype is wrong does not load", async () => {
+    const on = await executor();
+    const load = (dtype: DType): Promise<unknown> =>
+      Promise.resolve(
+        on.load(
+          encodeModel({
+            irVersion: 9,
+            opsetImports: [{ domain: "", version: 18 }],
+            producerName: "learning-loop-test",
+            graph: {
+              name: "test",
+              nodes: [{ name: "n", opType: "Neg", inputs: ["x"], outputs: ["y"], attributes: {} }],
+              initializers: [],
+              inputs: [{ name: "x", dtype: "float32", shape: [2] }],
+              outputs: [{ name: "y", dtype, shape: [2] }],
+            },
+          }),
+          [{ name: "x", dtype: "float32", shape: [2] }],
+          [{ name: "y", dtype, shape: [2] }],
+        ),
+      );
+    await load("float32");
+    await expect(load("int32")).rejects.toThrow(/Type Error/);
+  });
+
+  const all = Object.values<readonly Sample[]>(families).flat();
+
+  test("every operation has samples", () => {
+    const sampled = new Set(all.map(({ op }) => op));
+    const missing = [...registry.keys()].filter((op) => !sampled.has(op) && !(op in exempt));
+    expect(missing, "operations without samples in test/ops/samples").toEqual([]);
+    const unknown = [...sampled, ...Object.keys(exempt)].filter((op) => !registry.has(op));
+    expect(unknown, "samples of operations that are not registered").toEqual([]);
+  });
+
+  test("samples differ in name", () => {
+    const names = all.map(sampleId);
+    expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+  });
+
+  describe.each(Object.keys(families) as Family[])("%s", (family) => {
+    let fixture: Fixture = {};
+    beforeAll(async () => {
+      fixture = await options.fixture(family);
+    });
+    for (const sample of families[family]) {
+      const reason = skip(sample);
+      test(sampleId(sample), async (context) => {
+        if (reason !== null) context.skip(reason);
+        await checkSample(sample, fixture[sampleId(sample)]);
+      });
+    }
+  });
+}

@@ -1,0 +1,33 @@
+/** The table of samples over the operation registry; an operation without samples fails the suite. */
+
+import type { Sample } from "./sample.ts";
+import { binarySamples } from "./samples/binary.ts";
+import { convSamples } from "./samples/conv.ts";
+import { indexingSamples } from "./samples/indexing.ts";
+import { productSamples } from "./samples/products.ts";
+import { reduceSamples } from "./samples/reduce.ts";
+import { shapeSamples } from "./samples/shape.ts";
+import { unarySamples } from "./samples/unary.ts";
+
+/** Samples by the file their expected results are in. */
+export const families = {
+  unary: unarySamples,
+  binary: binarySamples,
+  reduce: reduceSamples,
+  products: productSamples,
+  shape: shapeSamples,
+  indexing: indexingSamples,
+  conv: convSamples,
+} as const satisfies Readonly<Record<string, readonly Sample[]>>;
+
+export type Family = keyof typeof families;
+
+/** Operations that need no samples, and why. */
+export const exempt: Readonly<Record<string, string>> = {
+  source: "has no elements of its own: every sample's input is one",
+  constant: "every sample with a number in it has one",
+  place: "an identity around every input that requires gradients",
+  detach: "an identity; test/engine covers that no gradient passes",
+  randomRound: "not in PyTorch; test/engine/random.test.ts compares its bits with plain JavaScript",
+  topBits: "not in PyTorch; test/engine/random.test.ts compares it with plain JavaScript",
+};
