@@ -30,24 +30,22 @@ export function conformance(device: DeviceName, options: ConformanceOptions): vo
   // What makes a loaded program proof that the dtypes of its results are the inferred ones.
   test("a program whose declared dtype is wrong does not load", async () => {
     const on = await executor();
-    const load = (dtype: DType): Promise<unknown> =>
-      Promise.resolve(
-        on.load(
-          encodeModel({
-            irVersion: 9,
-            opsetImports: [{ domain: "", version: 18 }],
-            producerName: "learning-loop-test",
-            graph: {
-              name: "test",
-              nodes: [{ name: "n", opType: "Neg", inputs: ["x"], outputs: ["y"], attributes: {} }],
-              initializers: [],
-              inputs: [{ name: "x", dtype: "float32", shape: [2] }],
-              outputs: [{ name: "y", dtype, shape: [2] }],
-            },
-          }),
-          [{ name: "x", dtype: "float32", shape: [2] }],
-          [{ name: "y", dtype, shape: [2] }],
-        ),
+    const load = async (dtype: DType): Promise<unknown> =>
+      await on.load(
+        encodeModel({
+          irVersion: 9,
+          opsetImports: [{ domain: "", version: 18 }],
+          producerName: "learning-loop-test",
+          graph: {
+            name: "test",
+            nodes: [{ name: "n", opType: "Neg", inputs: ["x"], outputs: ["y"], attributes: {} }],
+            initializers: [],
+            inputs: [{ name: "x", dtype: "float32", shape: [2] }],
+            outputs: [{ name: "y", dtype, shape: [2] }],
+          },
+        }),
+        [{ name: "x", dtype: "float32", shape: [2] }],
+        [{ name: "y", dtype, shape: [2] }],
       );
     await load("float32");
     await expect(load("int32")).rejects.toThrow(/Type Error/);
