@@ -1,0 +1,16 @@
+/** Runs the command line: what `npm start` calls. */
+import { setDevice } from "../device.ts";
+import { trainTagger } from "../tasks/ner/train.ts";
+import { runNer } from "./ner-command.ts";
+
+// A reader that closes the pipe early (`| head`) wants no more output; that is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
+process.exitCode = await runNer(process.argv.slice(2), {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  train: trainTagger,
+  useDevice: setDevice,
+});

@@ -1,0 +1,58 @@
+/** Finds the most probable sequence of BIO tags that spells out entities. */
+
+/** Whether tag `next` may follow `previous` (undefined: the start): `I-X` only follows `B-X` or `I-X`. */
+export function mayFollow(previous: string | undefined, next: string): boolean {
+  if (!next.startsWith("I-")) return true;
+  return previous !== undefined && previous !== "O" && previous.slice(2) === next.slice(2);
+}
+
+/** The best class of each token and its probability. */
+export interface DecodedTags {
+  readonly classes: Int32Array;
+  readonly confidence: Float32Array;
+}
+
+/**
+ * Viterbi's algorithm: maximises the sum of log-probabilities over sequences in which every tag may follow the one before.
+ * @param logProbs `[T × C]`, row by row; class `c` is `tags[c]`.
+ * @throws RangeError when the numbers do not fill whole rows.
+ */
+export function decodeTags(logProbs: ArrayLike<number>, tags: readonly string[]): DecodedTags {
+  const width = tags.length;
+  const length = logProbs.length / width;
+  if (!Number.isInteger(length)) {
+    throw new RangeError(`decodeTags: ${logProbs.length} numbers are no rows of ${width} classes`);
+  }
+  const predecessors = tags.map((next) =>
+    tags.flatMap((previous, p) => (mayFollow(previous, next) ? [p] : [])),
+  );
+  const at = (t: number, c: number) => logProbs[t * width + c] ?? -Infinity;
+  let score = Float64Array.from(tags, (tag, c) =>
+    mayFollow(undefined, tag) ? at(0, c) : -Infinity,
+  );
+  const cameFrom = new Int32Array(length * width);
+  for (let t = 1; t < length; t++) {
+    const next = new Float64Array(width);
+    for (let c = 0; c < width; c++) {
+      let best = -Infinity;
+      for (const p of predecessors[c] ?? []) {
+        const candidate = score[p] ?? -Infinity;
+        if (candidate > best) {
+          best = candidate;
+          cameFrom[t * width + c] = p;
+        }
+      }
+      next[c] = best + at(t, c);
+    }
+    score = next;
+  }
+  const classes = new Int32Array(length);
+  const confidence = new Float32Array(length);
+  let c = score.indexOf(Math.max(...score));
+  for (let t = length - 1; t >= 0; t--) {
+    classes[t] = c;
+    confidence[t] = Math.exp(at(t, c));
+    c = cameFrom[t * width + c] ?? 0;
+  }
+  return { classes, confidence };
+}
