@@ -43,7 +43,7 @@ export function gradients(
 
 /** Nodes through which a gradient flows from `outputs` to `targets`: those with a target among their ancestors. */
 function nodesBetween(outputs: readonly Value[], targets: ReadonlySet<Value>): Set<Node> {
-  const reached = ancestors(outputs, targets);
+  const reached = ancestors(outputs);
   const between = new Set<Node>();
   for (const node of [...reached].sort((a, b) => a.id - b.id)) {
     if (node.op.vjp === null) continue;
@@ -53,15 +53,14 @@ function nodesBetween(outputs: readonly Value[], targets: ReadonlySet<Value>): S
   return between;
 }
 
-/** All nodes that `outputs` are computed from, through differentiable operations, stopping at `leaves`. */
-export function ancestors(outputs: readonly Value[], leaves: ReadonlySet<Value>): Set<Node> {
+/** All nodes that `outputs` are computed from through differentiable operations; a target may lie behind another. */
+function ancestors(outputs: readonly Value[]): Set<Node> {
   const seen = new Set<Node>();
-  const stack = outputs.filter((value) => !leaves.has(value)).map((value) => value.node);
+  const stack = outputs.map((value) => value.node);
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (seen.has(node)) continue;
     seen.add(node);
-    if (node.op.vjp === null) continue;
-    for (const input of node.inputs) if (!leaves.has(input)) stack.push(input.node);
+    if (node.op.vjp !== null) for (const input of node.inputs) stack.push(input.node);
   }
   return seen;
 }

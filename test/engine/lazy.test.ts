@@ -101,9 +101,9 @@ describe("lazy execution", () => {
 
   test("data is a copy", async () => {
     const x = tensor([1, 2]);
-    (await x.data()).fill(9);
+    ((await x.data()) as Float32Array).fill(9);
     const y = x.add(0);
-    (await y.data()).fill(9);
+    ((await y.data()) as Float32Array).fill(9);
     expect([await list(x), await list(y)]).toEqual([
       [1, 2],
       [1, 2],
@@ -229,14 +229,14 @@ describe("a thousand uncompiled steps", () => {
       return load.apply(on, args);
     };
     try {
-      for (let i = 0; i < 50; i++) {
+      for (let i = 1; i < 50; i++) {
         const got = await list(
           x
             .mul(i / 8)
             .add(i / 4)
             .exp(),
         );
-        expect(got[1]).toBeCloseTo(Math.fround(Math.exp(i / 2)), -7);
+        expect(got[1]! / Math.exp(i / 2)).toBeCloseTo(1, 4);
       }
     } finally {
       on.load = load;
