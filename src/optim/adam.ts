@@ -12,7 +12,7 @@ export interface AdamOptions {
 
 /** 1 − βᵗ without cancellation: −expm1(t log β). */
 const biasCorrection = (beta: number, steps: Tensor): Tensor =>
-  steps.mul(Math.log(beta)).expm1().neg();
+  beta === 0 ? steps.mul(0).add(1) : steps.mul(Math.log(beta)).expm1().neg();
 
 /** Adam (Kingma and Ba, 2015): weight decay is added to the gradient. */
 export class Adam extends Optimizer<AdamOptions> {
@@ -38,22 +38,31 @@ export class Adam extends Optimizer<AdamOptions> {
     return ["exp_avg", "exp_avg_sq"];
   }
 
+  // The moments are kept divided by 1 − β: m' ← β₁m' + g and v' ← β₂v' + g² take one pass less each.
+  protected override unitOf(name: string, { betas }: AdamOptions): number {
+    return 1 - (name === "exp_avg" ? betas[0] : betas[1]);
+  }
+
   protected update(group: ParamGroup<AdamOptions>, params: readonly Tensor[]): void {
     const [beta1, beta2] = group.options.betas;
-    const { eps } = group.options;
-    // p − lr/c₁ · m / (√v / √c₂ + ε) = p − (lr √c₂ / c₁) · m / (√v + ε √c₂): the scalars once, not for each element.
-    const root2 = beta2 === 0 ? null : biasCorrection(beta2, group.steps).sqrt();
-    const scaled = root2 === null ? group.rate : group.rate.mul(root2);
-    const rate = beta1 === 0 ? scaled : scaled.div(biasCorrection(beta1, group.steps));
-    const floor = root2 === null ? eps : root2.mul(eps);
+    // p − lr/c₁ · m / (√v/√c₂ + ε) = p − (lr (1 − β₁) k / c₁) · m' / (√v' + εk) with k = √(c₂ / (1 − β₂)):
+    // all scalars once a group, not once an element.
+    const k = biasCorrection(beta2, group.steps)
+      .div(1 - beta2)
+      .sqrt();
+    const rate = group.rate
+      .mul(k)
+      .mul(1 - beta1)
+      .div(biasCorrection(beta1, group.steps));
+    const floor = k.mul(group.options.eps);
     for (const p of params) {
       const grad = this.gradient(p, group.options);
       const { exp_avg, exp_avg_sq } = this.stateOf(p) as { exp_avg: Tensor; exp_avg_sq: Tensor };
-      const m = exp_avg.mul(beta1).add(grad.mul(1 - beta1));
-      const v = exp_avg_sq.mul(beta2).add(grad.mul(grad).mul(1 - beta2));
+      const m = exp_avg.mul(beta1).add(grad);
+      const v = exp_avg_sq.mul(beta2).add(grad.mul(grad));
       exp_avg.assign(m);
       exp_avg_sq.assign(v);
-      p.assign(this.decayed(p, group).sub(m.div(v.sqrt().add(floor)).mul(rate)));
+      p.assign(this.decayed(p, group).sub(m.mul(rate).div(v.sqrt().add(floor))));
     }
   }
 

@@ -88,6 +88,11 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
   /** Records the update of a group; parameters without gradient are left out of `params`. */
   protected abstract update(group: ParamGroup<O>, params: readonly Tensor[]): void;
 
+  /** What a kept tensor is multiplied by to give the one PyTorch keeps under that name. */
+  protected unitOf(_name: string, _options: O): number {
+    return 1;
+  }
+
   protected stateOf(p: Tensor): Record<string, Tensor> {
     return this.#state.get(p)!;
   }
@@ -117,7 +122,7 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
     const paramGroups = this.paramGroups.map((group) => {
       const params = group.params.map((p) => {
         const slots = Object.entries(this.stateOf(p)).map(
-          ([name, t]) => [name, t.detach()] as const,
+          ([name, t]) => [name, t.detach().mul(this.unitOf(name, group.options))] as const,
         );
         state[next] = { step: group.steps.detach(), ...Object.fromEntries(slots) };
         return next++;
@@ -145,7 +150,7 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
               `optimizer: state.${number}.${name} is ${given === undefined ? "missing" : `[${given.shape.join()}]`}, expected [${own.shape.join()}]`,
             );
           }
-          assignments.push([own, given]);
+          assignments.push([own, given.detach().div(this.unitOf(name, group.options))]);
         }
         const steps = state[number]?.step;
         if (steps !== undefined && j === 0) assignments.push([group.steps, steps]);
