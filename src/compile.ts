@@ -145,10 +145,13 @@ export function record<A extends readonly Tree[]>(fn: (...args: A) => Tree, args
       return fn(...(placeholders as A));
     }),
   );
-  if (result instanceof Promise)
+  if (result instanceof Promise) {
+    // Nobody else will see how it ends; this error is the one to report.
+    result.catch(() => undefined);
     throw new Error(
       "compile: the function must not be async; it records operations, and values are read outside",
     );
+  }
   return { trace, inputs, result };
 }
 
@@ -218,13 +221,16 @@ async function run(traced: Traced, args: readonly Tensor[], on: Executor): Promi
     inputs.push(storage !== null && storage.executor === on ? storage : await bufferOf(value, on));
   }
 
+  const isArgument = (buffer: DeviceBuffer): boolean => args.some((_, i) => inputs[i] === buffer);
   const targets: (DeviceBuffer | undefined)[] = new Array<undefined>(loaded.inPlace.length).fill(
     undefined,
   );
   updates.forEach((place, i) => {
     const at = returned.length + i;
-    if (on.inPlace && loaded.inPlace[at] && captured[place]!.value.holders <= 1)
-      targets[at] = inputs[args.length + place]!;
+    const own = inputs[args.length + place]!;
+    // A variable given as an argument too is read through another input, which no update waits for.
+    const alone = captured[place]!.value.holders <= 1 && !isArgument(own);
+    if (on.inPlace && loaded.inPlace[at] && alone) targets[at] = own;
   });
   const maybe = on.run(loaded.program, inputs, targets);
   const results = maybe instanceof Promise ? await maybe : maybe;
