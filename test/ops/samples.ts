@@ -1,6 +1,7 @@
 /** The table of samples over the operation registry; an operation without samples fails the suite. */
 
 import type { Sample } from "./sample.ts";
+import { activationSamples } from "./samples/activation.ts";
 import { binarySamples } from "./samples/binary.ts";
 import { convSamples } from "./samples/conv.ts";
 import { indexingSamples } from "./samples/indexing.ts";
@@ -13,6 +14,7 @@ import { unarySamples } from "./samples/unary.ts";
 export const families = {
   unary: unarySamples,
   binary: binarySamples,
+  activation: activationSamples,
   reduce: reduceSamples,
   products: productSamples,
   shape: shapeSamples,

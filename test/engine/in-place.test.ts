@@ -1,0 +1,150 @@
+/** Compiled steps update variables in place, in the right order: the same elements as uncompiled steps give. */
+
+import { describe, expect, test } from "vitest";
+import { compile, grad, noGrad, tensor, type Tensor, where } from "../../src/index.ts";
+
+/** Deterministic elements without symmetry. */
+const filled = (shape: readonly number[], seed: number, scale = 0.5): Tensor =>
+  tensor(
+    Float32Array.from(
+      { length: shape.reduce((a, b) => a * b, 1) },
+      (_, i) => scale * Math.sin(12.9898 * (i + 1) + seed),
+    ),
+    { shape },
+  );
+
+interface Machine {
+  readonly state: readonly Tensor[];
+  readonly step: (x: Tensor) => Tensor;
+}
+
+/** A deep network, every weight tied to two layers, with momentum and second moments. */
+function network(): Machine {
+  const size = 16;
+  const weights = Array.from({ length: 6 }, (_, i) => filled([size, size], i, 0.4).requiresGrad_());
+  const biases = Array.from({ length: 6 }, (_, i) => filled([size], 10 + i).requiresGrad_());
+  const parameters = [...weights, ...biases];
+  const first = parameters.map((p) => filled(p.shape, 0, 0));
+  const second = parameters.map((p) => filled(p.shape, 0, 0));
+  const count = tensor(0);
+  const step = (x: Tensor): Tensor => {
+    let h = x;
+    for (let i = 0; i < 12; i++)
+      h = h
+        .matmul(weights[i % 6]!)
+        .add(biases[i % 6]!)
+        .tanh()
+        .add(h.mul(0.5));
+    const loss = h.square().mean();
+    const grads = grad(loss, parameters);
+    noGrad(() => {
+      count.assign(count.add(1));
+      parameters.forEach((p, i) => {
+        const g = grads[i]!;
+        const [m, v] = [first[i]!, second[i]!];
+        m.assign(m.mul(0.9).add(g.mul(0.1)));
+        v.assign(v.mul(0.99).add(g.square().mul(0.01)));
+        const rate = tensor(0.01).div(tensor(1).sub(tensor(0.9).pow(count)));
+        p.assign(p.sub(m.mul(rate).div(v.sqrt().add(1e-3))));
+      });
+    });
+    return loss;
+  };
+  return { state: [...parameters, ...first, ...second, count], step };
+}
+
+/** Plain gradient descent, where nothing on the update's way has one element. */
+function descent(): Machine {
+  const w = filled([8, 8], 1).requiresGrad_();
+  const u = filled([8, 8], 2).requiresGrad_();
+  const mask = filled([8, 8], 3).gt(0);
+  const step = (x: Tensor): Tensor => {
+    const h = x
+      .matmul(w)
+      .tanh()
+      .matmul(u)
+      .matmul(w.transpose(0, 1))
+      .sub(w.sum({ dims: 0 }));
+    const loss = h.square().mean();
+    const [dw, du] = grad(loss, [w, u]);
+    noGrad(() => {
+      w.assign(where(mask, w.sub(dw!), w));
+      u.assign(u.sub(du!));
+    });
+    return loss;
+  };
+  return { state: [w, u], step };
+}
+
+/** Readers of old elements that nothing else waits for: losses of the old weights next to the update. */
+function lateReaders(): Machine {
+  const w = filled([16, 16], 1);
+  const step = (x: Tensor): Tensor => {
+    const old = [w.matmul(w).sum(), w.exp().sum(), w.reshape([4, 64]).softmax(1).square().sum()];
+    w.assign(w.mul(0.9).add(x.sum().mul(1e-3)));
+    const now = w.matmul(w).sum();
+    return old.reduce((a, b) => a.add(b)).sub(now);
+  };
+  return { state: [w], step };
+}
+
+/** Variables that feed each other's updates. */
+function entangled(): Machine {
+  const vars = [0, 1, 2, 3].map((i) => filled([4, 4], i));
+  const step = (x: Tensor): Tensor => {
+    const [a, b, c, d] = vars as [Tensor, Tensor, Tensor, Tensor];
+    const next = [
+      a.mul(0.5).add(d.matmul(b).mul(0.1)),
+      b.sub(a.mul(0.05)),
+      a.add(b).mul(0.3),
+      d.mul(0.9).add(c.transpose(0, 1).mul(0.1)),
+    ];
+    vars.forEach((v, i) => v.assign(next[i]!));
+    return a.add(x.mean()).sum().add(c.sum());
+  };
+  return { state: vars, step };
+}
+
+/** Integers, flags and counters, whose updates cannot wait for a floating zero. */
+function counters(): Machine {
+  const n = tensor([1, 2, 3], { dtype: "int32" });
+  const big = tensor([1n, 2n]);
+  const flag = tensor([true, false, true]);
+  const words = tensor([1, 2, 4294967295], { dtype: "uint32" });
+  const step = (x: Tensor): Tensor => {
+    const seen = n.cast("float32").sum().add(words.cast("float32").mul(1e-9).sum());
+    const noise = flag.cast("float32").sum().add(big.sum().cast("float32"));
+    n.assign(n.add(1));
+    big.assign(big.mul(3).remainder(1000));
+    flag.assign(flag.logicalNot());
+    words.assign(words.mul(69069).add(1));
+    return seen.add(noise).add(x.mean());
+  };
+  return { state: [n, big, flag, words], step };
+}
+
+const machines = { network, descent, lateReaders, entangled, counters };
+
+describe.each(Object.entries(machines))("%s", (_, make) => {
+  test("50 compiled steps equal 50 uncompiled ones", async () => {
+    const [plain, compiled] = [make(), make()];
+    const step = compile((x: Tensor) => compiled.step(x));
+    const width = plain.state[0]!.shape.at(-1)!;
+    for (let i = 0; i < 50; i++) {
+      const x = filled([4, width], i);
+      const expected = await plain.step(x).item();
+      const got = await (await step(x)).item();
+      expect(Math.abs(got - expected)).toBeLessThanOrEqual(1e-5 * Math.max(1, Math.abs(expected)));
+      if (i % 10 !== 9) continue;
+      for (const [k, tensor] of plain.state.entries()) {
+        const [a, b] = [await tensor.data(), await compiled.state[k]!.data()];
+        expect(b.length).toBe(a.length);
+        a.forEach((value: number | bigint, at: number) => {
+          if (typeof value === "bigint") expect(b[at]).toBe(value);
+          else expect(Math.abs(Number(b[at]) - value), `state ${k}[${at}]`).toBeLessThan(1e-5);
+        });
+      }
+    }
+    expect(step.traces).toBe(1);
+  });
+});
