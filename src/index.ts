@@ -20,6 +20,7 @@ export { deviceDescription, parseDevice, setDevice } from "./device.ts";
 export { grad, gradcheck, type GradcheckOptions, type GradOptions } from "./grad.ts";
 export type { DType, TypedArray } from "./graph/dtype.ts";
 export { ShapeError, type Shape } from "./graph/shape.ts";
+export { exportOnnx, type ExportOptions } from "./hub/export-onnx.ts";
 export type { NestedArray } from "./print.ts";
 export {
   bernoulli,
