@@ -51,7 +51,18 @@ export class TokenClassifier extends Module {
         `TokenClassifier: expected a width for each of ${featureSizes.length} features, got ${featureDims.length}`,
       );
     }
-    this.options = options;
+    this.options = {
+      featureSizes,
+      featureDims,
+      numClasses: options.numClasses,
+      maxLength: options.maxLength,
+      dModel,
+      nhead: options.nhead,
+      dimFeedforward: options.dimFeedforward,
+      mixerLayers: options.mixerLayers,
+      encoderLayers: options.encoderLayers,
+      dropout,
+    };
     this.embeddings = featureSizes.map((size, f) => new Embedding(size, featureDims[f] ?? 0));
     this.projection = new Linear(
       featureDims.reduce((sum, width) => sum + width, 0),

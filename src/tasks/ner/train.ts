@@ -13,55 +13,77 @@ import type { Tensor } from "../../tensor.ts";
 import { FeatureEncoder } from "../../text/feature-encoder.ts";
 import { FEATURE_NAMES, type FeatureName } from "../../text/features.ts";
 import { collate, examplesOf, withWordDropout, type WindowSize } from "./batches.ts";
-import type { TrainTagger } from "./tagger.ts";
+import type { TrainTaggerOptions } from "./tagger.ts";
 import { tagsOf } from "./tags.ts";
 import { TransformerTagger } from "./transformer-tagger.ts";
 
-const WINDOW: WindowSize = { size: 128, overlap: 32 };
-const FEATURE_DIMS: Readonly<Record<FeatureName, number>> = {
-  norm: 64,
-  prefix: 32,
-  suffix: 32,
-  shape: 32,
-  place: 16,
-  line: 16,
+/** Everything about model and training that is not told by the data; chosen on validation splits, see `RECIPE`. */
+export interface Recipe {
+  readonly window: WindowSize;
+  readonly featureDims: Readonly<Record<FeatureName, number>>;
+  readonly dModel: number;
+  readonly nhead: number;
+  readonly dimFeedforward: number;
+  readonly mixerLayers: number;
+  readonly encoderLayers: number;
+  readonly dropout: number;
+  /** Probability with which a lexical feature of a token is hidden in training. */
+  readonly wordDropout: number;
+  readonly weightDecay: number;
+  /** Largest norm of a step's gradient. */
+  readonly maxNorm: number;
+  /** Share of the steps in which the learning rate rises; then it falls to 0. */
+  readonly warmup: number;
+}
+
+export const RECIPE: Recipe = {
+  window: { size: 128, overlap: 32 },
+  featureDims: { norm: 64, prefix: 32, suffix: 32, shape: 32, place: 16, line: 16 },
+  dModel: 96,
+  nhead: 4,
+  dimFeedforward: 192,
+  mixerLayers: 3,
+  encoderLayers: 1,
+  dropout: 0.2,
+  wordDropout: 0.1,
+  weightDecay: 0.01,
+  maxNorm: 1,
+  warmup: 0.1,
 };
-const MODEL = { dModel: 96, nhead: 4, dimFeedforward: 192, mixerLayers: 3, encoderLayers: 1 };
-const DROPOUT = 0.2;
-const WORD_DROPOUT = 0.1;
-const WEIGHT_DECAY = 0.01;
-const MAX_NORM = 1;
-/** Share of the steps in which the learning rate rises. */
-const WARMUP = 0.1;
 
 /** Trains a {@link TransformerTagger}. The same seed and documents give the same tagger on one device. */
-export const trainTagger: TrainTagger = async (
-  documents,
-  { epochs, maxSteps = Infinity, batchSize, learningRate, seed, onStep, signal },
-) => {
+export async function trainTagger(
+  documents: readonly AnnotatedDocument[],
+  options: TrainTaggerOptions,
+  recipe: Recipe = RECIPE,
+): Promise<TransformerTagger> {
+  const { epochs, maxSteps = Infinity, batchSize, learningRate, seed, onStep, signal } = options;
+  const { window, weightDecay, maxNorm } = recipe;
   manualSeed(seed);
   const rng = new Rng(`train ${seed}`);
   const labels = labelsOf(documents);
   const tags = tagsOf(labels);
   const encoder = FeatureEncoder.train(documents.map(({ text }) => text));
-  const examples = examplesOf(documents, encoder, tags, WINDOW);
+  const examples = examplesOf(documents, encoder, tags, window);
   const model = new TokenClassifier({
-    ...MODEL,
+    ...recipe,
     featureSizes: encoder.sizes,
-    featureDims: FEATURE_NAMES.map((name) => FEATURE_DIMS[name]),
+    featureDims: FEATURE_NAMES.map((name) => recipe.featureDims[name]),
     numClasses: tags.length,
-    maxLength: WINDOW.size,
-    dropout: DROPOUT,
+    maxLength: window.size,
   });
-  const optimizer = new AdamW(model.parameters(), { lr: learningRate, weightDecay: WEIGHT_DECAY });
+  const optimizer = new AdamW(model.parameters(), { lr: learningRate, weightDecay });
   const stepsAnEpoch = Math.ceil(examples.length / batchSize);
   const steps = Math.min(maxSteps, epochs * stepsAnEpoch);
-  const schedule = linearWarmup(optimizer, { warmup: Math.floor(WARMUP * steps), total: steps });
+  const schedule = linearWarmup(optimizer, {
+    warmup: Math.floor(recipe.warmup * steps),
+    total: steps,
+  });
   const trainStep = compile((features: Tensor, classes: Tensor) => {
     const logits = model.forward(features).reshape([-1, tags.length]); // [B·T, C]
     const loss = crossEntropy(logits, classes.reshape([-1]));
     loss.backward();
-    clipGradNorm(model.parameters(), MAX_NORM);
+    clipGradNorm(model.parameters(), maxNorm);
     optimizer.step();
     optimizer.zeroGrad();
     return loss;
@@ -73,9 +95,9 @@ export const trainTagger: TrainTagger = async (
       // Programs run synchronously: give signals and timers their turn.
       await new Promise((resolve) => setImmediate(resolve));
       signal?.throwIfAborted();
-      const batch = collate(shuffled.slice(i, i + batchSize), { batchSize, size: WINDOW.size });
-      const { features, classes } = withWordDropout(batch, WORD_DROPOUT, rng);
-      const shape = [batchSize, WINDOW.size];
+      const batch = collate(shuffled.slice(i, i + batchSize), { batchSize, size: window.size });
+      const { features, classes } = withWordDropout(batch, recipe.wordDropout, rng);
+      const shape = [batchSize, window.size];
       const loss = await trainStep(
         tensor(features, { shape: [...shape, FEATURE_NAMES.length] }),
         tensor(classes, { shape }),
@@ -84,8 +106,8 @@ export const trainTagger: TrainTagger = async (
       onStep?.({ step, steps, epoch, loss: await loss.item() });
     }
   }
-  return new TransformerTagger({ model, encoder, labels, windowSize: WINDOW });
-};
+  return new TransformerTagger({ model, encoder, labels, windowSize: window });
+}
 
 /** The labels that occur, sorted. */
 function labelsOf(documents: readonly AnnotatedDocument[]): string[] {
