@@ -1,0 +1,182 @@
+/** The program as users start it: its exit codes, what it prints and what it writes. */
+import { spawn } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { toSpanLine } from "../../src/data/span-lines.ts";
+import { fromSafetensors } from "../../src/hub/safetensors.ts";
+import { generateResumes } from "../../src/tasks/ner/generate/resumes.ts";
+import { temporaryFolder } from "../data/temp.ts";
+
+const { folder, file } = temporaryFolder();
+const ROOT = join(import.meta.dirname, "../..");
+const DATA = file("data.jsonl", generateResumes(12, 3).map(toSpanLine).join("\n"));
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the program to its end; `onStderr` sees the output so far and may send signals. */
+async function start(
+  args: readonly string[],
+  {
+    env = {},
+    onStderr,
+  }: {
+    env?: Record<string, string>;
+    onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+  } = {},
+): Promise<Ended> {
+  const child = spawn(process.execPath, ["--import", "tsx", "src/cli/main.ts", ...args], {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+    onStderr?.(stderr, (signal) => child.kill(signal));
+  });
+  return await new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+}
+
+describe("a run", () => {
+  test("trains, measures, reads, writes, and ends stdout with one line of JSON", async () => {
+    const output = join(folder, "run");
+    const cv = "Zoë 𝒜 Doe\nzoe@example.org\nSKILLS\nPython, SQL\n";
+    const args = ["--data", DATA, "--read", file("cv.txt", cv), "--output", output];
+    const { code, stdout, stderr } = await start([...args, "--json", "--max-steps", "3"]);
+    expect([code, stdout.trimEnd().split("\n").length]).toEqual([0, 1]);
+    const result = JSON.parse(stdout) as {
+      f1: number;
+      labels: Record<string, { f1: number; support: number }>;
+      entities: { label: string; text: string; start: number; end: number; confidence: number }[];
+    };
+    expect(result.f1).toBeGreaterThanOrEqual(0);
+    expect(Object.keys(result.labels)).toContain("Skills");
+    for (const { text, start, end, confidence } of result.entities) {
+      expect(text).toBe(cv.slice(start, end));
+      expect(confidence).toBeGreaterThan(0);
+      expect(confidence).toBeLessThanOrEqual(1);
+    }
+    expect(stderr).toContain("step 3/3");
+    expect(readdirSync(output).sort()).toEqual([
+      "config.json",
+      "model.safetensors",
+      "result.json",
+      "vocabularies.json",
+    ]);
+    expect(readFileSync(join(output, "result.json"), "utf8")).toBe(stdout);
+    const { tensors } = fromSafetensors(readFileSync(join(output, "model.safetensors")));
+    expect(tensors["classifier.weight"]?.shape[0]).toBe(
+      Object.keys(
+        (JSON.parse(readFileSync(join(output, "config.json"), "utf8")) as { id2label: object })
+          .id2label,
+      ).length,
+    );
+  });
+
+  test("--help", async () => {
+    const { code, stdout, stderr } = await start(["--help"]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("Usage: npm start --");
+  });
+});
+
+describe("wrong usage and bad input are told at once, and nothing is written", () => {
+  test.concurrent.each<[string, string[], number, string]>([
+    ["an unknown option", ["--nonsense"], 2, "unknown option '--nonsense'"],
+    ["an unknown device", ["--device", "abacus"], 2, "Allowed choices are cpu, webgpu, wasm"],
+    ["a missing file", ["--data", join(folder, "none")], 1, "none: no such file"],
+    ["an empty file", ["--data", file("empty.jsonl", "")], 1, "the file is empty"],
+    ["a folder", ["--data", folder], 1, "got a directory"],
+    [
+      "a truncated file",
+      ["--data", file("cut.jsonl", readFileSync(DATA, "utf8").slice(0, -9))],
+      1,
+      "cut.jsonl, line 12: the line is not valid JSON",
+    ],
+    ["UTF-16", ["--data", file("wide.jsonl", Buffer.from("\ufeff{}", "utf16le"))], 1, "got UTF-16"],
+    ["a zip that is none", ["--data", file("bad.zip", "text")], 1, "expected a zip archive"],
+    ["a missing resume", ["--read", join(folder, "none.txt")], 1, "none.txt: no such file"],
+    [
+      "a folder that cannot be written",
+      ["--output", file("plain", "x")],
+      1,
+      "output folder is not writable",
+    ],
+  ])("%s", async (name, args, expected, message) => {
+    const output = join(folder, `untouched ${name}`);
+    mkdirSync(output);
+    const withOutput = args.includes("--output") ? args : [...args, "--output", output];
+    const { code, stdout, stderr } = await start([...withOutput, "--quiet"]);
+    expect([code, stdout]).toEqual([expected, ""]);
+    expect(stderr).toContain(message);
+    expect(stderr.match(/^error: /gm)).toHaveLength(1);
+    expect(stderr).not.toContain("    at ");
+    expect(readdirSync(output)).toEqual([]);
+  });
+
+  test("an unknown device in the environment", async () => {
+    const env = { LEARNING_LOOP_DEVICE: "abacus" };
+    const { code, stderr } = await start(["--quiet"], { env });
+    expect(code).toBe(2);
+    expect(stderr).toContain("Allowed choices are cpu, webgpu, wasm");
+  });
+});
+
+describe("Ctrl-C while training", () => {
+  const long = ["--data", DATA, "--epochs", "10000"];
+
+  test("once: stops in order, exit code 130, nothing written", async () => {
+    const output = join(folder, "stopped");
+    let sent = false;
+    const { code, stdout, stderr } = await start([...long, "--output", output, "--json"], {
+      onStderr: (text, kill) => {
+        if (sent || !text.includes("to train on")) return;
+        sent = true;
+        // Compilation takes a moment; the signal arrives while steps run.
+        setTimeout(() => kill("SIGINT"), 1500);
+      },
+    });
+    expect([code, stdout]).toEqual([130, ""]);
+    expect(stderr).toContain("press Ctrl-C again to leave at once");
+    expect(stderr.trimEnd().split("\n").at(-1)).toBe(
+      "error: stopped by Ctrl-C, nothing was written",
+    );
+    expect(readdirSync(output)).toEqual([]);
+  });
+
+  test("twice: leaves at once", async () => {
+    let sent = false;
+    const { code, stdout } = await start(long, {
+      onStderr: (text, kill) => {
+        if (sent || !text.includes("to train on")) return;
+        sent = true;
+        setTimeout(() => {
+          kill("SIGINT");
+          kill("SIGTERM");
+        }, 1500);
+      },
+    });
+    expect([code, stdout]).toEqual([130, ""]);
+  });
+});
+
+test("a reader that closes the pipe is no error", async () => {
+  const child = spawn(process.execPath, ["--import", "tsx", "src/cli/main.ts", "--help"], {
+    cwd: ROOT,
+  });
+  child.stdout.destroy();
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  expect([code, stderr]).toEqual([0, ""]);
+});
