@@ -1,9 +1,8 @@
 /** Multi-head attention (Vaswani et al., 2017, section 3.2), with torch.nn.MultiheadAttention's parameters. */
 
-import { zeros } from "../creation.ts";
+import { where, zeros } from "../creation.ts";
 import { formatShape, ShapeError } from "../graph/shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { where } from "../creation.ts";
 import * as F from "./functional.ts";
 import { xavierUniform } from "./init.ts";
 import { Linear } from "./layers.ts";
@@ -28,7 +27,7 @@ const BLOCKED = -1e30;
 
 /**
  * softmax(q kᵀ / √d + mask) v for q [B, H, T, d], k and v [B, H, S, d]. Equation 1 of the paper.
- * Returns the result [B, H, T, d] and the weights [B, H, T, S].
+ * Returns the result [B, H, T, d] and the weights [B, H, T, S], both after dropout.
  */
 export function scaledDotProductAttention(
   q: Tensor,
@@ -41,8 +40,9 @@ export function scaledDotProductAttention(
   }: { mask?: Tensor | null; dropout?: number; training?: boolean } = {},
 ): { output: Tensor; weights: Tensor } {
   const scores = q.matmul(k, { transB: true, alpha: 1 / Math.sqrt(q.shape.at(-1)!) }); // [B, H, T, S]
-  const weights = (mask === null ? scores : scores.add(additive(mask))).softmax(-1);
-  return { output: F.dropout(weights, dropout, { training }).matmul(v), weights };
+  const attention = (mask === null ? scores : scores.add(additive(mask))).softmax(-1);
+  const weights = F.dropout(attention, dropout, { training });
+  return { output: weights.matmul(v), weights };
 }
 
 /** A bool mask (true: blocked) as what is added to scores; a float one as it is. */

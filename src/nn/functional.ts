@@ -33,8 +33,9 @@ export const silu = (x: Tensor): Tensor => x.mul(x.sigmoid());
 /** x where positive, slope · x elsewhere. */
 export const leakyRelu = (x: Tensor, slope = 0.01): Tensor => where(x.gt(0), x, x.mul(slope));
 
-/** log(1 + exp(x)) without overflow. */
-export const softplus = (x: Tensor): Tensor => x.relu().add(x.abs().neg().exp().log1p());
+/** log(1 + exp(x)); x itself above 20, where that is the same number. */
+export const softplus = (x: Tensor): Tensor =>
+  where(x.gt(20), x, x.clamp(undefined, 20).exp().log1p());
 
 /** x Wᵀ + b; x [..., in], weight [out, in], bias [out]. */
 export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {

@@ -91,13 +91,15 @@ export abstract class Module {
   }
 
   *#allParameters(): Generator<[string, Parameter]> {
-    for (const [prefix, module] of this.namedModules()) {
-      for (const [name, field] of Object.entries(module) as [string, unknown][]) {
-        if (field instanceof Parameter) yield [join(prefix, name), field];
-        else if (Array.isArray(field)) {
-          for (const [i, item] of (field as unknown[]).entries())
-            if (item instanceof Parameter) yield [join(prefix, `${name}.${i}`), item];
-        }
+    for (const [prefix, module] of this.namedModules()) yield* module.#ownParameters(prefix);
+  }
+
+  *#ownParameters(prefix: string): Generator<[string, Parameter]> {
+    for (const [name, field] of Object.entries(this) as [string, unknown][]) {
+      if (field instanceof Parameter) yield [join(prefix, name), field];
+      else if (Array.isArray(field)) {
+        for (const [i, item] of (field as unknown[]).entries())
+          if (item instanceof Parameter) yield [join(prefix, `${name}.${i}`), item];
       }
     }
   }
@@ -109,19 +111,18 @@ export abstract class Module {
 
   /** Buffers with dotted names. */
   *namedBuffers(): Generator<[string, Tensor]> {
-    for (const [key, { tensor }] of this.#allBuffers()) yield [key, tensor];
-  }
-
-  *#allBuffers(): Generator<[string, { tensor: Tensor; persistent: boolean }]> {
     for (const [prefix, module] of this.namedModules())
-      for (const [name, buffer] of module.#buffers) yield [join(prefix, name), buffer];
+      for (const [name, { tensor }] of module.#buffers) yield [join(prefix, name), tensor];
   }
 
-  /** The tensors of the state themselves, by key. */
+  /** The tensors of the state themselves, by key: module by module, parameters before buffers. */
   #state(): Map<string, Tensor> {
-    const state = new Map<string, Tensor>(this.#allParameters());
-    for (const [key, { tensor, persistent }] of this.#allBuffers())
-      if (persistent) state.set(key, tensor);
+    const state = new Map<string, Tensor>();
+    for (const [prefix, module] of this.namedModules()) {
+      for (const [key, parameter] of module.#ownParameters(prefix)) state.set(key, parameter);
+      for (const [name, { tensor, persistent }] of module.#buffers)
+        if (persistent) state.set(join(prefix, name), tensor);
+    }
     return state;
   }
 
