@@ -134,8 +134,8 @@ function ancestorsOf(
 }
 
 /**
- * Makes a result wait for `readers`: at a one-element operand of an elementwise node that only this result needs,
- * the update itself or one on its way, so that adding the token costs nothing; else by adding it to the result.
+ * Makes a result wait for `readers`: at a one-element operand of an elementwise node, its own or one that only it needs,
+ * so that adding the token costs nothing; else by adding it to the result.
  */
 function delay(
   result: Value,
@@ -147,19 +147,23 @@ function delay(
   const queue: Value[] = [result];
   for (let depth = 0; depth < queue.length && depth < 12; depth++) {
     const { node } = queue[depth]!;
-    if (!node.op.elementwise || waits.has(node)) continue;
-    const operand = node.inputs.findIndex(
-      (input) => numel(input.shape) === 1 && isFloat(input.dtype),
-    );
+    const waiting = waits.get(node);
+    if (waiting !== undefined) {
+      waiting.readers.push(...readers.filter((reader) => !waiting.readers.includes(reader)));
+      return true;
+    }
+    const operand = !node.op.elementwise
+      ? -1
+      : node.inputs.findIndex((input) => numel(input.shape) === 1 && isFloat(input.dtype));
     if (operand >= 0) {
-      waits.set(node, { readers, operand, dtype: node.inputs[operand]!.dtype });
+      waits.set(node, { readers: [...readers], operand, dtype: node.inputs[operand]!.dtype });
       return true;
     }
     for (const input of node.inputs) {
       if (!known.has(input) && consumers.get(input)?.length === 1) queue.push(input);
     }
   }
-  if (!isFloat(result.dtype) || waits.has(result.node)) return false;
+  if (!isFloat(result.dtype) || result.node.outputs.length > 1) return false;
   waits.set(result.node, { readers, operand: null, dtype: result.dtype });
   return true;
 }

@@ -2,9 +2,9 @@
 
 import { isFloat, type DType } from "../graph/dtype.ts";
 import type { Value } from "../graph/node.ts";
-import { defineOp1, type Emitter } from "../graph/op.ts";
+import { defineOp, type Emitter } from "../graph/op.ts";
 import { ShapeError } from "../graph/shape.ts";
-import { exp, mul, sub } from "./elementwise.ts";
+import { add, exp, mul, sub } from "./elementwise.ts";
 
 /** Erf exists in float32 only. */
 function erfOf(emit: Emitter, x: string, dtype: DType): string {
@@ -12,48 +12,36 @@ function erfOf(emit: Emitter, x: string, dtype: DType): string {
   return emit.node("CastLike", [emit.node("Erf", [emit.node("Cast", [x], { to: { int: 1 } })]), x]);
 }
 
-const geluOp = defineOp1({
-  name: "gelu",
-  elementwise: true,
-  infer: ([x]) => ({ dtype: x!.dtype, shape: x!.shape }),
-  vjp: ({ inputs: [x], grads: [g] }) => [mul(g!, geluPrimeOp([x!]))],
-  lower: ({ inputs: [x], types: [type], emit }) => {
-    const { dtype } = type!;
-    if (emit.target.contrib && dtype === "float32")
-      return emit.node("Gelu", [x!], {}, "com.microsoft");
-    const h = emit.node("Mul", [x!, emit.scalar(dtype, Math.SQRT1_2)]);
-    const wide = erfOf(emit, h, dtype);
-    const cdf = emit.node("Mul", [
-      emit.node("Add", [wide, emit.scalar(dtype, 1)]),
-      emit.scalar(dtype, 0.5),
-    ]);
-    return emit.node("Mul", [x!, cdf]);
-  },
-});
+/** ½ + ½ x for x in [−1, 1]. */
+function halfPlusHalf(emit: Emitter, x: string, dtype: DType): string {
+  // One pass over memory instead of two, which exists in float32 only.
+  if (dtype === "float32")
+    return emit.node("HardSigmoid", [x], { alpha: { float: 0.5 }, beta: { float: 0.5 } });
+  const half = emit.scalar(dtype, 0.5);
+  return emit.node("Add", [emit.node("Mul", [x, half]), half]);
+}
 
-/** d/dx xΦ(x) = Φ(x) + xφ(x). */
-const geluPrimeOp = defineOp1({
-  name: "geluPrime",
-  elementwise: true,
-  infer: ([x]) => ({ dtype: x!.dtype, shape: x!.shape }),
-  // d/dx = (2 − x²) φ(x) with φ(x) = exp(−x²/2) / √2π
-  vjp: ({ inputs: [x], grads: [g] }) => {
-    const square = mul(x!, x!);
-    const density = mul(exp(mul(square, -0.5)), 1 / Math.sqrt(2 * Math.PI));
-    return [mul(g!, mul(sub(2, square), density))];
+/** x → xΦ(x), and for its gradient h = x/√2 and Φ(x). */
+const geluOp = defineOp({
+  name: "gelu",
+  infer: ([x]) => {
+    const type = { dtype: x!.dtype, shape: x!.shape };
+    return [type, type, type];
   },
-  // With h = x/√2: ½ + ½ erf h + h exp(−h² − ½ log π), in as few passes over memory as there are operators for.
+  // xΦ(x)′ = Φ(x) + xφ(x) = Φ(x) + h exp(−h² − ½ log π), Φ′(x) = φ(x) = exp(−h² − ½ log 2π), h′ = 1/√2
+  vjp: ({ outputs: [, h, cdf], grads: [g, gH, gCdf] }) => {
+    const bell = (logScale: number): Value => exp(sub(logScale, mul(h!, h!)));
+    const parts: Value[] = [];
+    if (g) parts.push(mul(g, add(cdf!, mul(h!, bell(-0.5 * Math.log(Math.PI))))));
+    if (gH) parts.push(mul(gH, Math.SQRT1_2));
+    if (gCdf) parts.push(mul(gCdf, bell(-0.5 * Math.log(2 * Math.PI))));
+    return [parts.reduce(add)];
+  },
   lower: ({ inputs: [x], types: [type], emit }) => {
     const { dtype } = type!;
     const h = emit.node("Mul", [x!, emit.scalar(dtype, Math.SQRT1_2)]);
-    const exponent = emit.node("Sub", [
-      emit.scalar(dtype, -0.5 * Math.log(Math.PI)),
-      emit.node("Mul", [h, h]),
-    ]);
-    const density = emit.node("Mul", [h, emit.node("Exp", [exponent])]);
-    const e = erfOf(emit, h, dtype);
-    const half = { alpha: { float: 0.5 }, beta: { float: 0.5 } };
-    return emit.node("Add", [emit.node("HardSigmoid", [e], half), density]);
+    const cdf = halfPlusHalf(emit, erfOf(emit, h, dtype), dtype);
+    return [emit.node("Mul", [x!, cdf]), h, cdf];
   },
 });
 
@@ -61,5 +49,5 @@ const geluPrimeOp = defineOp1({
 export function gelu(x: Value): Value {
   if (!isFloat(x.dtype))
     throw new ShapeError(`gelu: needs a floating dtype, got ${x.dtype}; cast it first`);
-  return geluOp([x]);
+  return geluOp([x])[0]!;
 }

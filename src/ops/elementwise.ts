@@ -94,12 +94,17 @@ const direct =
 
 // ---- one operand -----------------------------------------------------------------------------------------------
 
+/** Arithmetic that bool does not have; thrown where it is recorded, not when it would run. */
+function refuseBool(op: string, x: TypeSpec): void {
+  if (x.dtype === "bool") throw new ShapeError(`${op}: bool has no ${op}, cast to int32 first`);
+}
+
 interface UnaryRule {
   /** ONNX operator, or a lowering of one's own. */
   readonly onnx: string | Lowering;
   /** Gradient from input, output and gradient of the output; null where it is zero everywhere. */
   readonly grad: ((x: Value, y: Value, g: Value) => Value) | null;
-  /** Integers are converted to float32 first (the default), kept, or refused. */
+  /** Integers are converted to float32 first (the default), kept (bool is refused), or give bool. */
   readonly integers?: "promote" | "keep" | "bool";
   /** Dtypes for which ONNX Runtime lacks the kernel; computed in float32 (bool: int32) instead. */
   readonly lacks?: readonly DType[];
@@ -112,7 +117,10 @@ function unary(name: string, rule: UnaryRule): (x: Value) => Value {
   const op = defineOp1({
     name,
     elementwise: true,
-    infer: ([x]) => ({ dtype: integers === "bool" ? "bool" : x!.dtype, shape: x!.shape }),
+    infer: ([x]) => {
+      if (integers === "keep") refuseBool(name, x!);
+      return { dtype: integers === "bool" ? "bool" : x!.dtype, shape: x!.shape };
+    },
     vjp:
       grad === null
         ? null
@@ -122,18 +130,26 @@ function unary(name: string, rule: UnaryRule): (x: Value) => Value {
   return (x) => op([integers === "promote" && !isFloat(x.dtype) ? cast(x, "float32") : x]);
 }
 
+/** Whether this runs on WebGPU, whose kernels are fewer, on elements of the dtype. */
+const onGpuAs = (dtype: DType, { target }: Emitter, type: TypeSpec): boolean =>
+  target.gpu && type.dtype === dtype;
+
 const one = (emit: Emitter, type: TypeSpec): string => emit.scalar(type.dtype, 1);
 
 export const neg = unary("neg", {
-  onnx: ({ inputs, types, emit }) =>
-    types[0]!.dtype === "uint32"
-      ? emit.node("Sub", [emit.scalar("uint32", 0), inputs[0]!])
-      : emit.node("Neg", inputs),
+  // ONNX has no Neg of uint32, WebGPU none of int32.
+  onnx: ({ inputs: [x], types: [type], emit }) =>
+    type!.dtype === "uint32" || onGpuAs("int32", emit, type!)
+      ? emit.node("Sub", [emit.scalar(type!.dtype, 0), x!])
+      : emit.node("Neg", [x!]),
   grad: (_x, _y, g) => neg(g),
   integers: "keep",
 });
 export const abs = unary("abs", {
-  onnx: "Abs",
+  onnx: ({ inputs: [x], types: [type], emit }) =>
+    onGpuAs("int32", emit, type!)
+      ? emit.node("Max", [x!, emit.node("Sub", [emit.scalar("int32", 0), x!])])
+      : emit.node("Abs", [x!]),
   grad: (x, _y, g) => mul(g, sign(x)),
   integers: "keep",
 });
@@ -245,9 +261,14 @@ export const erf = unary("erf", {
   lacks: ["float64"],
 });
 export const relu = unary("relu", {
-  onnx: "Relu",
+  onnx: ({ inputs: [x], types: [type], emit }) =>
+    onGpuAs("int32", emit, type!)
+      ? emit.node("Max", [x!, emit.scalar("int32", 0)])
+      : emit.node("Relu", [x!]),
   grad: (_x, y, g) => mul(g, cast(gt(y, 0), g.dtype)),
   integers: "keep",
+  lacks: ["uint32"],
+  as: "int64",
 });
 export const floor = unary("floor", { onnx: "Floor", grad: null });
 export const ceil = unary("ceil", { onnx: "Ceil", grad: null });
@@ -279,7 +300,7 @@ export const isInf = unary("isInf", {
       : emit.node("IsInf", [x!]),
   grad: null,
   integers: "bool",
-  lacks: ["bool", "int32", "int64", "uint32"],
+  lacks: ["bool", "int32", "int64", "uint32", "float16"],
 });
 export const logicalNot = unary("logicalNot", {
   onnx: ({ inputs: [x], types: [type], emit }) =>
@@ -297,8 +318,8 @@ interface BinaryRule {
     | ((a: Value, b: Value, y: Value, g: Value, needs: readonly boolean[]) => (Value | null)[])
     | null;
   readonly result?: "bool";
-  /** Operands are made bool, or float when they are not, before the operation. */
-  readonly operands?: "bool" | "float";
+  /** Operands are made bool, or float when they are not, before the operation; "arithmetic" refuses bool. */
+  readonly operands?: "bool" | "float" | "arithmetic";
   readonly lacks?: readonly DType[];
   readonly as?: DType;
 }
@@ -309,7 +330,10 @@ function binary(name: string, rule: BinaryRule): (a: Operand, b: Operand) => Val
   const op = defineOp1({
     name,
     elementwise: true,
-    infer: ([a, b]) => ({ dtype: result ?? a!.dtype, shape: broadcast(name, a!.shape, b!.shape) }),
+    infer: ([a, b]) => {
+      if (operands === "arithmetic") refuseBool(name, a!);
+      return { dtype: result ?? a!.dtype, shape: broadcast(name, a!.shape, b!.shape) };
+    },
     vjp:
       grad === null
         ? null
@@ -336,6 +360,7 @@ export const add = binary("add", {
 });
 export const sub = binary("sub", {
   onnx: "Sub",
+  operands: "arithmetic",
   grad: (_a, _b, _y, g, needs) => [g, needs[1] ? neg(g) : null],
 });
 export const mul = binary("mul", {
@@ -354,9 +379,12 @@ export const div = binary("div", {
   },
 });
 /** Integer division as the hardware does it, towards zero; for unsigned bit arithmetic. */
-export const intDiv = binary("intDiv", { onnx: "Div", grad: null });
+export const intDiv = binary("intDiv", { onnx: "Div", operands: "arithmetic", grad: null });
 export const pow = binary("pow", {
   onnx: "Pow",
+  operands: "arithmetic",
+  lacks: ["uint32"],
+  as: "int64",
   grad: (a, b, y, g, needs) => [
     // At b = 0 the derivative is 0 even where a = 0, as in PyTorch.
     needs[0] ? where(eq(b, 0), 0, mul(g, mul(b, pow(a, sub(b, 1))))) : null,
@@ -366,13 +394,31 @@ export const pow = binary("pow", {
 });
 /** Remainder with the sign of the divisor, as Python's `%` and torch.remainder. */
 export const remainder = binary("remainder", {
+  operands: "arithmetic",
   onnx: ({ inputs: [a, b], types: [type], emit }) => {
-    if (!isFloat(type!.dtype) && !emit.target.gpu) return emit.node("Mod", [a!, b!]);
+    const { dtype } = type!;
+    if (emit.target.gpu && (dtype === "int32" || dtype === "uint32"))
+      return remainderByDivision(emit, a!, b!, dtype);
+    if (!isFloat(dtype)) return emit.node("Mod", [a!, b!]);
     const quotient = emit.node("Floor", [emit.node("Div", [a!, b!])]);
     return emit.node("Sub", [a!, emit.node("Mul", [quotient, b!])]);
   },
   grad: (a, b, _y, g, needs) => [g, needs[1] ? neg(mul(g, floor(div(a, b)))) : null],
 });
+
+/** WebGPU has no Mod. Its Div rounds towards zero: where signs differ, the divisor is added to what remains. */
+function remainderByDivision(emit: Emitter, a: string, b: string, dtype: DType): string {
+  const whole = emit.node("Mul", [emit.node("Div", [a, b]), b]);
+  const rest = emit.node("Sub", [a, whole]);
+  if (dtype === "uint32") return rest;
+  const zero = emit.scalar(dtype, 0);
+  const negative = (x: string): string =>
+    castTo(emit, emit.node("Less", [x, zero]), "bool", "int32");
+  const differ = emit.node("Not", [emit.node("Equal", [negative(rest), negative(b)])]);
+  const some = emit.node("Not", [emit.node("Equal", [rest, zero])]);
+  return emit.node("Where", [emit.node("And", [some, differ]), emit.node("Add", [rest, b]), rest]);
+}
+
 export const maximum = binary("maximum", {
   onnx: "Max",
   grad: (a, b, _y, g) => extremeGrad(a, b, g, gt),
@@ -394,12 +440,13 @@ function extremeGrad(a: Value, b: Value, g: Value, wins: (a: Value, b: Value) =>
   ];
 }
 
-// ONNX Runtime compares no uint32 and orders no bool; both fit int64 and int32.
+// ONNX Runtime compares no uint32 on a CPU and orders no bool; both fit int64 and int32.
 const compared = (name: string, opType: string): ((a: Operand, b: Operand) => Value) =>
   binary(name, {
     onnx: (context) => {
       const { dtype } = context.types[0]!;
-      const as = dtype === "uint32" ? "int64" : dtype === "bool" ? "int32" : dtype;
+      const wide = dtype === "uint32" && !context.emit.target.gpu;
+      const as = wide ? "int64" : dtype === "bool" ? "int32" : dtype;
       return via(as, [dtype], direct(opType))(context);
     },
     grad: null,
@@ -448,8 +495,9 @@ const whereOp = defineOp1({
     needs[2] ? sumTo(where(c!, 0, g!), b!.shape) : null,
   ],
   lower: ({ inputs: [c, a, b], types, emit }) => {
-    // Where has no bool and no uint32: through int32 and int64.
     const { dtype } = types[1]!;
+    if (emit.target.gpu) return emit.node("Where", [c!, a!, b!]);
+    // On a CPU Where has no bool and no uint32: through int32 and int64.
     const as = dtype === "bool" ? "int32" : dtype === "uint32" ? "int64" : dtype;
     const chosen = emit.node("Where", [
       c!,

@@ -1,10 +1,12 @@
 /** Reading and adding at positions given by tensors: gather, scatter-add, row selection, top-k. */
 
-import { dtypes } from "../graph/dtype.ts";
+import { dtypes, type DType } from "../graph/dtype.ts";
 import type { Value } from "../graph/node.ts";
-import { defineOp, defineOp1 } from "../graph/op.ts";
+import { defineOp, defineOp1, type Emitter } from "../graph/op.ts";
 import { formatShape, numel, resolveDim, ShapeError, type Shape } from "../graph/shape.ts";
+import { cast } from "./elementwise.ts";
 import { zerosLike } from "./leaf.ts";
+import { positionsToInt32 } from "./positions.ts";
 import { permute, reshape } from "./shape.ts";
 
 function checkIndex(op: string, index: Value): void {
@@ -32,9 +34,30 @@ const gatherOp = defineOp1<{ dim: number }>({
     scatterAdd(zerosLike({ shape: x!.shape, dtype: g!.dtype }), dim, index!, g!),
     null,
   ],
-  lower: ({ inputs, attrs, emit }) =>
-    emit.node("GatherElements", inputs, { axis: { int: attrs.dim } }),
+  lower: ({ inputs: [x, index], types: [type], attrs, emit }) => {
+    const pick = (from: string): string =>
+      emit.node("GatherElements", [from, index!], { axis: { int: attrs.dim } });
+    return emit.target.gpu ? throughFloats(emit, x!, type!.dtype, pick) : pick(x!);
+  },
 });
+
+/** Moves 32-bit integers and bool by an operator that WebGPU has for float32 only, as halves that it holds exactly. */
+function throughFloats(
+  emit: Emitter,
+  x: string,
+  dtype: DType,
+  move: (x: string) => string,
+): string {
+  const cast = (from: string, to: DType): string =>
+    emit.node("Cast", [from], { to: { int: dtypes[to].onnx } });
+  if (dtype === "bool") return cast(move(cast(x, "float32")), "bool");
+  if (dtype !== "int32" && dtype !== "uint32") return move(x);
+  const base = emit.scalar(dtype, 65536);
+  const high = emit.node("Div", [x, base]);
+  const low = emit.node("Sub", [x, emit.node("Mul", [high, base])]);
+  const [h, l] = [high, low].map((half) => cast(move(cast(half, "float32")), dtype));
+  return emit.node("Add", [emit.node("Mul", [h!, base]), l!]);
+}
 
 /** out[i][j] = x[index[i][j]][j] for dim 0, and so on: torch.gather. */
 export function gather(x: Value, dim: number, index: Value): Value {
@@ -141,13 +164,13 @@ const topkOp = defineOp<TopkAttrs>({
   vjp: ({ inputs: [x], outputs: [, index], attrs: { dim }, grads: [g] }) => [
     g === null || g === undefined ? null : scatterAdd(zerosLike(x!), dim, index!, g),
   ],
-  lower: ({ inputs: [x], attrs: { k, dim, largest }, emit }) => {
+  lower: ({ inputs: [x], types: [type], attrs: { k, dim, largest }, emit }) => {
     const [values, index] = emit.nodes("TopK", [x!, emit.ints([k])], 2, {
       axis: { int: dim },
       largest: { int: largest ? 1 : 0 },
       sorted: { int: 1 },
     });
-    return [values!, emit.node("Cast", [index!], { to: { int: dtypes.int32.onnx } })];
+    return [values!, positionsToInt32(emit, index!, type!.shape[dim]!)];
   },
 });
 
@@ -156,6 +179,8 @@ export function topk(x: Value, k: number, dim = -1, largest = true): readonly [V
   const axis = resolveDim("topk", dim, x.shape.length);
   if (!Number.isInteger(k) || k < 0 || k > x.shape[axis]!)
     throw new ShapeError(`topk: k must be 0 … ${x.shape[axis]} along dimension ${axis}, got ${k}`);
-  const [values, index] = topkOp([x], { k, dim: axis, largest });
-  return [values!, index!];
+  if (x.dtype === "bool") throw new ShapeError("topk: bool has no topk, cast to int32 first");
+  const wide = x.dtype === "uint32" ? cast(x, "int64") : x;
+  const [values, index] = topkOp([wide], { k, dim: axis, largest });
+  return [cast(values!, x.dtype), index!];
 }

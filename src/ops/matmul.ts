@@ -3,7 +3,7 @@
 import type { Value } from "../graph/node.ts";
 import { defineOp1, type LowerContext } from "../graph/op.ts";
 import { broadcast, formatShape, numel, ShapeError } from "../graph/shape.ts";
-import { promote } from "../graph/dtype.ts";
+import { isFloat, promote } from "../graph/dtype.ts";
 import { cast } from "./elementwise.ts";
 import { sum, sumTo } from "./reduce.ts";
 import { reshape } from "./shape.ts";
@@ -19,6 +19,8 @@ interface MatmulAttrs {
 const matmulOp = defineOp1<MatmulAttrs>({
   name: "matmul",
   infer: ([a, b], { transA, transB }) => {
+    if (a!.dtype === "bool")
+      throw new ShapeError("matmul: bool has no matmul, cast to int32 or float32 first");
     const [m, k] = matrix(a!, transA);
     const [k2, n] = matrix(b!, transB);
     if (k !== k2) {
@@ -66,8 +68,8 @@ function lowerMatmul({ inputs, types, attrs, emit }: LowerContext<MatmulAttrs>):
     transB: { int: transB ? 1 : 0 },
     alpha: { float: alpha },
   };
-  // In float64 alpha would be rounded to float32 by the attribute: only exact ones are passed.
-  if (rankA === 2 && rankB === 2 && (dtype === "float32" || alpha === 1))
+  // Gemm has no integers, and in float64 the attribute would round alpha to float32.
+  if (rankA === 2 && rankB === 2 && (dtype === "float32" || (isFloat(dtype) && alpha === 1)))
     return emit.node("Gemm", [a, b], flags);
   if (emit.target.contrib && !emit.target.gpu && dtype === "float32")
     return emit.node("FusedMatMul", [a, b], flags, "com.microsoft");

@@ -12,8 +12,9 @@ import {
   type Shape,
 } from "../graph/shape.ts";
 import { add, exp, mul, sub } from "./elementwise.ts";
-import { full } from "./leaf.ts";
-import { keepDims, mean, sum } from "./reduce.ts";
+import { matmul } from "./matmul.ts";
+import { keepDims, sum } from "./reduce.ts";
+import { expand, reshape } from "./shape.ts";
 
 function needFloat(op: string, x: Value): void {
   if (!isFloat(x.dtype))
@@ -86,28 +87,36 @@ const layerNormOp = defineOp<LayerNormAttrs>({
     ];
   },
   // With x̂ = (x − μ)r and h = g ⊙ w: dx = r (h − mean h − x̂ mean(h ⊙ x̂)); dμ/dx = 1/n; dr/dx = −r² x̂ / n.
-  vjp: ({ inputs: [x, w], outputs: [, mu, r], attrs: { dims }, grads: [g, gMu, gR], needs }) => {
-    const rank = x!.shape.length;
-    const trailing = Array.from({ length: dims }, (_, i) => rank - dims + i);
-    const leading = Array.from({ length: rank - dims }, (_, i) => i);
+  vjp: ({ inputs: [x, w], outputs: [, mu, r], grads: [g, gMu, gR], needs }) => {
     const n = numel(w!.shape);
-    const normal = mul(sub(x!, mu!), r!);
+    const rows = numel(x!.shape) / n;
+    const matrix = (value: Value): Value => reshape(value, [rows, n]);
+    const column = (value: Value): Value => reshape(value, [rows, 1]);
+    const deviation = column(r!);
+    const normal = mul(sub(matrix(x!), column(mu!)), deviation);
     let dx: Value | null = null;
     let dw: Value | null = null;
     let db: Value | null = null;
     if (g) {
-      const gn = mul(g, normal);
+      const gradient = matrix(g);
+      const gn = mul(gradient, normal);
       if (needs[0]) {
-        const m1 = keepDims(mean(mul(g, w!), trailing), x!, trailing);
-        const m2 = keepDims(mean(mul(gn, w!), trailing), x!, trailing);
-        dx = mul(sub(sub(mul(g, w!), m1), mul(normal, m2)), r!);
+        // Both means are over rows weighted by w: matrix–vector products.
+        const weight = reshape(w!, [n, 1]);
+        const m1 = matmul(gradient, weight, { alpha: 1 / n });
+        const m2 = matmul(gn, weight, { alpha: 1 / n });
+        const h = mul(gradient, reshape(w!, [n]));
+        dx = mul(sub(sub(h, m1), mul(normal, m2)), deviation);
       }
-      dw = sum(gn, leading);
-      db = sum(g, leading);
+      dw = reshape(sum(gn, 0), w!.shape);
+      db = reshape(sum(gradient, 0), w!.shape);
     }
-    if (gMu) dx = plus(dx, mul(gMu, full(x!.shape, 1 / n, x!.dtype)));
-    if (gR) dx = plus(dx, mul(mul(normal, mul(mul(r!, r!), gR)), -1 / n));
-    return [dx, dw, db];
+    if (gMu) dx = plus(dx, expand(mul(column(gMu), 1 / n), [rows, n]));
+    if (gR) {
+      const slope = mul(mul(deviation, deviation), column(gR));
+      dx = plus(dx, mul(mul(normal, slope), -1 / n));
+    }
+    return [dx && reshape(dx, x!.shape), dw, db];
   },
   lower: ({ inputs, types: [type], attrs, emit }) => {
     const lead = type!.shape.length - attrs.dims;

@@ -1,7 +1,8 @@
 /** Reductions over dimensions: sums, products, extremes, their positions, and running sums. */
 
 import { dtypes, isFloat, type DType } from "../graph/dtype.ts";
-import type { Value } from "../graph/node.ts";
+import type { TypeSpec, Value } from "../graph/node.ts";
+import { positionsToInt32 } from "./positions.ts";
 import { defineOp1, type Emitter } from "../graph/op.ts";
 import {
   numel,
@@ -33,6 +34,10 @@ const reduceNode = (opType: string, emit: Emitter, x: string, dims: readonly num
     noop_with_empty_axes: { int: 1 },
   });
 
+/** A result without elements: WebGPU does not reduce to one. */
+const nothing = (emit: Emitter, { dtype, shape }: TypeSpec): string =>
+  emit.node("Expand", [emit.scalar(dtype, 0), emit.ints(shape)]);
+
 /** Undoes a reduction's change of shape: back to the reduced dimensions as 1, ready to broadcast. */
 const restore = (y: Value, like: Value, dims: readonly number[]): Value =>
   reshape(y, kept(like.shape, dims));
@@ -50,8 +55,9 @@ const sumOp = defineOp1<ReduceAttrs>({
   infer: reduceInfer("sum"),
   vjp: ({ inputs: [x], attrs, grads: [g] }) => [expand(restore(g!, x!, attrs.dims), x!.shape)],
   lower: ({ inputs: [x], types: [type], attrs, emit }) => {
-    // ReduceSum has no uint32: through int64, whose low bits are the same.
-    if (type!.dtype !== "uint32") return reduceNode("ReduceSum", emit, x!, attrs.dims);
+    // On a CPU ReduceSum has no uint32: through int64, whose low bits are the same.
+    if (type!.dtype !== "uint32" || emit.target.gpu)
+      return reduceNode("ReduceSum", emit, x!, attrs.dims);
     const wide = emit.node("Cast", [x!], { to: { int: dtypes.int64.onnx } });
     return emit.node("Cast", [reduceNode("ReduceSum", emit, wide, attrs.dims)], {
       to: { int: dtypes.uint32.onnx },
@@ -138,6 +144,8 @@ const prodOp = defineOp1<{ dim: number }>({
 
 /** Product over one dimension, or over all. */
 export function prod(x: Value, dim?: number): Value {
+  // In int64 the low 32 bits are the same.
+  if (x.dtype === "uint32") return cast(prod(cast(x, "int64"), dim), "uint32");
   const y = x.dtype === "bool" ? cast(x, "int64") : x;
   if (dim === undefined) return prodOp([reshape(y, [numel(y.shape)])], { dim: 0 });
   return prodOp([y], { dim: resolveDim("prod", dim, y.shape.length) });
@@ -160,9 +168,11 @@ function extreme(
       const share = div(restore(g!, x!, dims), restore(sum(hits, dims), x!, dims));
       return [mul(hits, share)];
     },
-    lower: ({ inputs: [x], types: [type], attrs, emit }) => {
+    lower: ({ inputs: [x], types: [type], outputTypes: [out], attrs, emit }) => {
       const { dtype } = type!;
-      const as = dtype === "bool" ? "int32" : dtype === "uint32" ? "int64" : dtype;
+      const { gpu } = emit.target;
+      if (gpu && numel(type!.shape) === 0) return nothing(emit, out!);
+      const as = dtype === "bool" ? "int32" : dtype === "uint32" && !gpu ? "int64" : dtype;
       if (as === dtype) return reduceNode(opType, emit, x!, attrs.dims);
       const wide = emit.node("Cast", [x!], { to: { int: dtypes[as].onnx } });
       return emit.node("Cast", [reduceNode(opType, emit, wide, attrs.dims)], {
@@ -186,14 +196,16 @@ function argExtreme(name: "argmax" | "argmin", opType: string): (x: Value, dim?:
     name,
     infer: ([x], { dim }) => ({ dtype: "int32", shape: dropped(x!.shape, [dim]) }),
     vjp: null,
-    lower: ({ inputs: [x], attrs: { dim }, emit }) => {
+    lower: ({ inputs: [x], types: [type], outputTypes: [out], attrs: { dim }, emit }) => {
+      if (emit.target.gpu && numel(type!.shape) === 0) return nothing(emit, out!);
       const found = emit.node(opType, [x!], { axis: { int: dim }, keepdims: { int: 0 } });
-      return emit.node("Cast", [found], { to: { int: dtypes.int32.onnx } });
+      return positionsToInt32(emit, found, type!.shape[dim] ?? 1);
     },
   });
   return (x, dim) => {
-    if (dim === undefined) return op([reshape(x, [numel(x.shape)])], { dim: 0 });
-    return op([x], { dim: resolveDim(name, dim, x.shape.length) });
+    const y = x.dtype === "bool" ? cast(x, "int32") : x.dtype === "uint32" ? cast(x, "int64") : x;
+    if (dim === undefined) return op([reshape(y, [numel(y.shape)])], { dim: 0 });
+    return op([y], { dim: resolveDim(name, dim, y.shape.length) });
   };
 }
 
@@ -218,11 +230,11 @@ const cumsumOp: (inputs: readonly Value[], attrs: CumsumAttrs) => Value = define
 });
 
 /** Running sum along a dimension. */
-export const cumsum = (x: Value, dim: number): Value =>
-  cumsumOp([x.dtype === "bool" ? cast(x, "int64") : x], {
-    dim: resolveDim("cumsum", dim, x.shape.length),
-    reverse: false,
-  });
+export function cumsum(x: Value, dim: number): Value {
+  const y = x.dtype === "bool" || x.dtype === "uint32" ? cast(x, "int64") : x;
+  const total = cumsumOp([y], { dim: resolveDim("cumsum", dim, x.shape.length), reverse: false });
+  return x.dtype === "uint32" ? cast(total, "uint32") : total;
+}
 
 /** Variance over `dims` with `correction` (1: Bessel's) taken from the count. */
 export function variance(x: Value, dims?: number | readonly number[], correction = 1): Value {

@@ -1,8 +1,8 @@
 /** Operations that move elements without changing them: reshape, permute, expand, slice, pad, concat, flip. */
 
-import { dtypes, promote } from "../graph/dtype.ts";
-import type { Value } from "../graph/node.ts";
-import { defineOp1 } from "../graph/op.ts";
+import { dtypes, isFloat, promote, type DType } from "../graph/dtype.ts";
+import type { TypeSpec, Value } from "../graph/node.ts";
+import { defineOp1, type Emitter } from "../graph/op.ts";
 import {
   checkShape,
   formatShape,
@@ -14,7 +14,21 @@ import {
   type Shape,
 } from "../graph/shape.ts";
 import { cast } from "./elementwise.ts";
+import { int32Range } from "./positions.ts";
 import { sumTo } from "./reduce.ts";
+
+/** WebGPU moves no bool: as int32 there. */
+function boolsAsInt32(
+  emit: Emitter,
+  inputs: readonly string[],
+  { dtype }: TypeSpec,
+  move: (inputs: readonly string[]) => string,
+): string {
+  if (!emit.target.gpu || dtype !== "bool") return move(inputs);
+  const cast = (x: string, to: DType): string =>
+    emit.node("Cast", [x], { to: { int: dtypes[to].onnx } });
+  return cast(move(inputs.map((x) => cast(x, "int32"))), "bool");
+}
 
 const reshapeOp = defineOp1<{ shape: Shape }>({
   name: "reshape",
@@ -60,8 +74,10 @@ const permuteOp = defineOp1<{ order: readonly number[] }>({
     order.forEach((dim, i) => (inverse[dim] = i));
     return [permute(g!, inverse)];
   },
-  lower: ({ inputs, attrs, emit }) =>
-    emit.node("Transpose", inputs, { perm: { ints: attrs.order } }),
+  lower: ({ inputs, types: [type], attrs, emit }) =>
+    boolsAsInt32(emit, inputs, type!, ([x]) =>
+      emit.node("Transpose", [x!], { perm: { ints: attrs.order } }),
+    ),
 });
 
 /** Reorders dimensions: output dimension i is input dimension `order[i]`. */
@@ -119,7 +135,12 @@ const sliceOp = defineOp1<SliceAttrs>({
     shape: x!.shape.map((size, i) => (i === dim ? length : size)),
   }),
   vjp: ({ inputs: [x], attrs, grads: [g] }) => [unslice(g!, x!.shape[attrs.dim]!, attrs)],
-  lower: ({ inputs: [x], attrs: { dim, start, length, step }, emit }) => {
+  lower: ({ inputs: [x], types: [type], attrs: { dim, start, length, step }, emit }) => {
+    // WebGPU slices floats only.
+    if (emit.target.gpu && !isFloat(type!.dtype) && type!.dtype !== "int64") {
+      const places = int32Range(emit, start, start + length * step, step);
+      return emit.node("Gather", [x!, places], { axis: { int: dim } });
+    }
     // An end before the first element is written as far below zero as ONNX allows.
     const end = start + length * step;
     return emit.node("Slice", [
@@ -192,8 +213,8 @@ const padOp = defineOp1<PadAttrs>({
   lower: ({ inputs: [x], types: [type], attrs, emit }) => {
     const { dtype } = type!;
     const pads = emit.ints([...attrs.before, ...attrs.after]);
-    const via =
-      dtype === "bool" || dtype === "uint32" ? (dtype === "bool" ? "int32" : "int64") : dtype;
+    const wide = dtype === "uint32" && !emit.target.gpu;
+    const via = wide ? "int64" : dtype === "bool" ? "int32" : dtype;
     const inner = via === dtype ? x! : emit.node("Cast", [x!], { to: { int: dtypes[via].onnx } });
     // ONNX Runtime 1.30 fuses a Pad into the Conv behind it, also where it pads the weight, and then refuses the model;
     // with axes it leaves that be.
@@ -241,7 +262,10 @@ const concatOp = defineOp1<{ dim: number }>({
     let start = 0;
     return inputs.map((x) => slice(g!, dim, start, (start += x.shape[dim]!)));
   },
-  lower: ({ inputs, attrs, emit }) => emit.node("Concat", inputs, { axis: { int: attrs.dim } }),
+  lower: ({ inputs, types: [type], attrs, emit }) =>
+    boolsAsInt32(emit, inputs, type!, (parts) =>
+      emit.node("Concat", parts, { axis: { int: attrs.dim } }),
+    ),
 });
 
 /** Joins tensors along a dimension they all have; the other sizes must agree. */

@@ -1,5 +1,6 @@
 /** Split: consecutive pieces of one dimension as one operation, so that its gradient is one concatenation. */
 
+import { dtypes, type DType } from "../graph/dtype.ts";
 import type { Value } from "../graph/node.ts";
 import { defineOp } from "../graph/op.ts";
 import { formatShape, resolveDim, ShapeError } from "../graph/shape.ts";
@@ -24,8 +25,15 @@ const splitOp = defineOp<SplitAttrs>({
       attrs.dim,
     ),
   ],
-  lower: ({ inputs: [x], attrs: { dim, sizes }, emit }) =>
-    emit.nodes("Split", [x!, emit.ints(sizes)], sizes.length, { axis: { int: dim } }),
+  lower: ({ inputs: [x], types: [type], attrs: { dim, sizes }, emit }) => {
+    const split = (whole: string): string[] =>
+      emit.nodes("Split", [whole, emit.ints(sizes)], sizes.length, { axis: { int: dim } });
+    if (!emit.target.gpu || type!.dtype !== "bool") return split(x!);
+    // WebGPU splits no bool: as int32 there.
+    const cast = (part: string, to: DType): string =>
+      emit.node("Cast", [part], { to: { int: dtypes[to].onnx } });
+    return split(cast(x!, "int32")).map((part) => cast(part, "bool"));
+  },
 });
 
 /** Consecutive pieces along a dimension, of the sizes given, which must add up to it. */

@@ -1,7 +1,7 @@
 /** Adam and AdamW: torch.optim.Adam and AdamW. */
 
 import type { Tensor } from "../tensor.ts";
-import { Optimizer, type ParamGroup, type ParamGroupInput } from "./optimizer.ts";
+import { Optimizer, type ParamGroup, type ParamGroupInput, type Slot } from "./optimizer.ts";
 
 export interface AdamOptions {
   readonly lr: number;
@@ -43,7 +43,7 @@ export class Adam extends Optimizer<AdamOptions> {
     return 1 - (name === "exp_avg" ? betas[0] : betas[1]);
   }
 
-  protected update(group: ParamGroup<AdamOptions>, params: readonly Tensor[]): void {
+  protected update(group: ParamGroup<AdamOptions>, slots: readonly Slot[]): void {
     const [beta1, beta2] = group.options.betas;
     // p − lr/c₁ · m / (√v/√c₂ + ε) = p − (lr (1 − β₁) k / c₁) · m' / (√v' + εk) with k = √(c₂ / (1 − β₂)):
     // all scalars once a group, not once an element.
@@ -55,25 +55,24 @@ export class Adam extends Optimizer<AdamOptions> {
       .mul(1 - beta1)
       .div(biasCorrection(beta1, group.steps));
     const floor = k.mul(group.options.eps);
-    for (const p of params) {
-      const grad = this.gradient(p, group.options);
-      const { exp_avg, exp_avg_sq } = this.stateOf(p) as { exp_avg: Tensor; exp_avg_sq: Tensor };
-      const m = exp_avg.mul(beta1).add(grad);
-      const v = exp_avg_sq.mul(beta2).add(grad.mul(grad));
-      exp_avg.assign(m);
-      exp_avg_sq.assign(v);
-      p.assign(this.decayed(p, group).sub(m.mul(rate).div(v.sqrt().add(floor))));
+    for (const slot of slots) {
+      const { value, state } = slot;
+      const grad = this.gradient(slot, group.options);
+      const exp_avg = state["exp_avg"]!.mul(beta1).add(grad);
+      const exp_avg_sq = state["exp_avg_sq"]!.mul(beta2).add(grad.mul(grad));
+      const step = exp_avg.mul(rate).div(exp_avg_sq.sqrt().add(floor));
+      slot.assign(this.decayed(value, group).sub(step), { exp_avg, exp_avg_sq });
     }
   }
 
   /** The gradient that the moments follow. */
-  protected gradient(p: Tensor, { weightDecay }: AdamOptions): Tensor {
-    return weightDecay === 0 ? p.grad! : p.grad!.add(p.mul(weightDecay));
+  protected gradient({ value, grad }: Slot, { weightDecay }: AdamOptions): Tensor {
+    return weightDecay === 0 ? grad : grad.add(value.mul(weightDecay));
   }
 
   /** The parameter before the step is taken away. */
-  protected decayed(p: Tensor, _group: ParamGroup<AdamOptions>): Tensor {
-    return p;
+  protected decayed(value: Tensor, _group: ParamGroup<AdamOptions>): Tensor {
+    return value;
   }
 }
 
@@ -86,11 +85,11 @@ export class AdamW extends Adam {
     super(params, { weightDecay: 0.01, ...options });
   }
 
-  protected override gradient(p: Tensor): Tensor {
-    return p.grad!;
+  protected override gradient({ grad }: Slot): Tensor {
+    return grad;
   }
 
-  protected override decayed(p: Tensor, { options, rate }: ParamGroup<AdamOptions>): Tensor {
-    return options.weightDecay === 0 ? p : p.mul(rate.mul(-options.weightDecay).add(1));
+  protected override decayed(value: Tensor, { options, rate }: ParamGroup<AdamOptions>): Tensor {
+    return options.weightDecay === 0 ? value : value.mul(rate.mul(-options.weightDecay).add(1));
   }
 }

@@ -1,6 +1,6 @@
 /** What optimizers share: parameter groups, learning rates that programs read, state and its dictionary. */
 
-import { tensor, zerosLike } from "../creation.ts";
+import { cat, tensor, zerosLike } from "../creation.ts";
 import type { Tensor } from "../tensor.ts";
 import { noGrad } from "../trace.ts";
 
@@ -46,7 +46,20 @@ export interface OptimizerState {
   } & Record<string, unknown>)[];
 }
 
-/** Base class of optimizers. */
+/** What one update reads and gives: a parameter, or several small ones joined into one. */
+export interface Slot {
+  readonly value: Tensor;
+  readonly grad: Tensor;
+  /** Tensors kept from step to step, by PyTorch's names. */
+  readonly state: Readonly<Record<string, Tensor>>;
+  /** Stores the new value and state. */
+  assign(value: Tensor, state: Readonly<Record<string, Tensor>>): void;
+}
+
+/** Vectors up to this many elements are updated together: a program's cost for them is in its nodes, not its numbers. */
+const SMALL = 4096;
+
+/** Base class of optimizers. Updates must be elementwise. */
 export abstract class Optimizer<O extends { readonly lr: number }> {
   readonly paramGroups: readonly ParamGroup<O>[];
   /** Tensors kept for each parameter, by PyTorch's names. */
@@ -85,16 +98,12 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
   protected abstract check(options: O): void;
   /** Names of the tensors kept for each parameter, shaped like it. */
   protected abstract slots(options: O): readonly string[];
-  /** Records the update of a group; parameters without gradient are left out of `params`. */
-  protected abstract update(group: ParamGroup<O>, params: readonly Tensor[]): void;
+  /** Records the update of a group's parameters that have gradients. */
+  protected abstract update(group: ParamGroup<O>, slots: readonly Slot[]): void;
 
   /** What a kept tensor is multiplied by to give the one PyTorch keeps under that name. */
   protected unitOf(_name: string, _options: O): number {
     return 1;
-  }
-
-  protected stateOf(p: Tensor): Record<string, Tensor> {
-    return this.#state.get(p)!;
   }
 
   /** Updates all parameters that have a gradient. */
@@ -102,12 +111,48 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
     noGrad(() => {
       for (const group of this.paramGroups) {
         group.steps.assign(group.steps.add(1));
-        this.update(
-          group,
-          group.params.filter((p) => p.grad !== null),
+        const live = group.params.filter((p) => p.grad !== null);
+        const small = live.filter(
+          (p) => p.ndim === 1 && p.size <= SMALL && p.dtype === live[0]!.dtype,
         );
+        const alone = small.length > 1 ? live.filter((p) => !small.includes(p)) : live;
+        const slots = alone.map((p) => this.#slot(p));
+        if (small.length > 1) slots.push(this.#joined(small));
+        this.update(group, slots);
       }
     });
+  }
+
+  #slot(p: Tensor): Slot {
+    const state = this.#state.get(p)!;
+    return {
+      value: p,
+      grad: p.grad!,
+      state,
+      assign: (value, next) => {
+        p.assign(value);
+        for (const [name, own] of Object.entries(state)) own.assign(next[name]!);
+      },
+    };
+  }
+
+  /** Vectors one behind the other, as one. */
+  #joined(params: readonly Tensor[]): Slot {
+    const states = params.map((p) => this.#state.get(p)!);
+    const names = Object.keys(states[0]!);
+    const sizes = params.map((p) => p.size);
+    const scatter = (joined: Tensor, targets: readonly Tensor[]): void =>
+      joined.split(sizes).forEach((piece, i) => targets[i]!.assign(piece));
+    const all = (name: string): Tensor[] => states.map((state) => state[name]!);
+    return {
+      value: cat(params),
+      grad: cat(params.map((p) => p.grad!)),
+      state: Object.fromEntries(names.map((name) => [name, cat(all(name))])),
+      assign: (value, next) => {
+        scatter(value, params);
+        for (const name of names) scatter(next[name]!, all(name));
+      },
+    };
   }
 
   /** Clears the gradients of all parameters. */
@@ -121,7 +166,7 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
     const state: Record<number, Record<string, Tensor>> = {};
     const paramGroups = this.paramGroups.map((group) => {
       const params = group.params.map((p) => {
-        const slots = Object.entries(this.stateOf(p)).map(
+        const slots = Object.entries(this.#state.get(p)!).map(
           ([name, t]) => [name, t.detach().mul(this.unitOf(name, group.options))] as const,
         );
         state[next] = { step: group.steps.detach(), ...Object.fromEntries(slots) };
@@ -143,7 +188,7 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
     this.paramGroups.forEach((group, i) => {
       group.params.forEach((p, j) => {
         const number = paramGroups[i]!.params[j]!;
-        for (const [name, own] of Object.entries(this.stateOf(p))) {
+        for (const [name, own] of Object.entries(this.#state.get(p)!)) {
           const given = state[number]?.[name];
           if (given === undefined || given.shape.join() !== own.shape.join()) {
             throw new Error(

@@ -2,7 +2,7 @@
 
 import { where } from "../creation.ts";
 import type { Tensor } from "../tensor.ts";
-import { Optimizer, type ParamGroup, type ParamGroupInput } from "./optimizer.ts";
+import { Optimizer, type ParamGroup, type ParamGroupInput, type Slot } from "./optimizer.ts";
 
 export interface SGDOptions {
   readonly lr: number;
@@ -40,22 +40,22 @@ export class SGD extends Optimizer<SGDOptions> {
     return momentum === 0 ? [] : ["momentum_buffer"];
   }
 
-  protected update(
-    { options, rate, steps }: ParamGroup<SGDOptions>,
-    params: readonly Tensor[],
-  ): void {
+  protected update({ options, rate, steps }: ParamGroup<SGDOptions>, slots: readonly Slot[]): void {
     const { momentum, dampening, weightDecay, nesterov } = options;
-    for (const p of params) {
-      let direction = weightDecay === 0 ? p.grad! : p.grad!.add(p.mul(weightDecay));
-      if (momentum !== 0) {
-        const buffer = this.stateOf(p)["momentum_buffer"]!;
-        // The first step starts the buffer with the whole gradient.
-        const weight = dampening === 0 ? 1 : where(steps.eq(1), 1, 1 - dampening).cast(p.dtype);
-        const next = buffer.mul(momentum).add(dampening === 0 ? direction : direction.mul(weight));
-        buffer.assign(next);
-        direction = nesterov ? direction.add(next.mul(momentum)) : next;
+    for (const { value, grad, state, assign } of slots) {
+      const direction = weightDecay === 0 ? grad : grad.add(value.mul(weightDecay));
+      if (momentum === 0) {
+        assign(value.sub(direction.mul(rate)), {});
+        continue;
       }
-      p.assign(p.sub(direction.mul(rate)));
+      // The first step starts the buffer with the whole gradient.
+      const added =
+        dampening === 0
+          ? direction
+          : direction.mul(where(steps.eq(1), 1, 1 - dampening).cast(value.dtype));
+      const momentum_buffer = state["momentum_buffer"]!.mul(momentum).add(added);
+      const step = nesterov ? direction.add(momentum_buffer.mul(momentum)) : momentum_buffer;
+      assign(value.sub(step.mul(rate)), { momentum_buffer });
     }
   }
 }
