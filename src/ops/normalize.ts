@@ -103,8 +103,8 @@ const layerNormOp = defineOp<LayerNormAttrs>({
       if (needs[0]) {
         // Both means are over rows weighted by w: matrix–vector products.
         const weight = reshape(w!, [n, 1]);
-        const m1 = matmul(gradient, weight, { alpha: 1 / n });
-        const m2 = matmul(gn, weight, { alpha: 1 / n });
+        const m1 = mul(matmul(gradient, weight), 1 / n);
+        const m2 = mul(matmul(gn, weight), 1 / n);
         const h = mul(gradient, reshape(w!, [n]));
         dx = mul(sub(sub(h, m1), mul(normal, m2)), deviation);
       }
