@@ -42,6 +42,8 @@ export interface Emitter {
   constant(dtype: DType, shape: Shape, data: TypedArray): string;
   /** A 0-d constant. */
   scalar(dtype: DType, value: number): string;
+  /** A tensor of one number. */
+  filled(dtype: DType, shape: Shape, value: number): string;
   /** A 1-d int64 constant, as axes and shapes are given. */
   ints(values: readonly number[]): string;
 }

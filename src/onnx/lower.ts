@@ -3,7 +3,7 @@
 import { dtypes, elementsKey, hostArray, type DType, type TypedArray } from "../graph/dtype.ts";
 import type { Node, Value } from "../graph/node.ts";
 import type { Emitter, OnnxAttribute, Target } from "../graph/op.ts";
-import type { Shape } from "../graph/shape.ts";
+import { numel, type Shape } from "../graph/shape.ts";
 import { planUpdates, type UpdatePlan } from "./in-place.ts";
 import {
   encodeModel,
@@ -64,7 +64,8 @@ export function lowerProgram(spec: ProgramSpec): LoweredProgram {
     const name = names.get(value)!;
     const wanted = spec.outputNames?.[i];
     const taken = given.has(name) || builder.isConstant(name) || used.has(name);
-    const final = taken || wanted !== undefined ? builder.rename(name, wanted, taken) : name;
+    const final =
+      taken || wanted !== undefined ? builder.rename(name, value.dtype, wanted, taken) : name;
     used.add(final);
     return final;
   });
@@ -138,13 +139,17 @@ function lowerNode(
     if (waits.operand !== null)
       inputs[waits.operand] = builder.node("Add", [inputs[waits.operand]!, token]);
   }
-  const lowered = node.op.lower({
-    attrs: node.attrs,
-    inputs,
-    types: node.inputs,
-    outputTypes: node.outputs,
-    emit: builder,
-  });
+  // WebGPU's kernels refuse to compute nothing, or crash.
+  const lowered =
+    builder.target.gpu && node.outputs.every(({ shape }) => numel(shape) === 0)
+      ? node.outputs.map((output) => builder.filled(output.dtype, output.shape, 0))
+      : node.op.lower({
+          attrs: node.attrs,
+          inputs,
+          types: node.inputs,
+          outputTypes: node.outputs,
+          emit: builder,
+        });
   const results = typeof lowered === "string" ? [lowered] : lowered;
   node.outputs.forEach((value, i) => names.set(value, results[i]!));
   if (token !== null && waits!.operand === null)
@@ -227,6 +232,10 @@ class Builder implements Emitter {
     return this.constant("int64", [values.length], BigInt64Array.from(values, BigInt));
   }
 
+  filled(dtype: DType, shape: Shape, value: number): string {
+    return this.node("Expand", [this.scalar(dtype, value), this.ints(shape)]);
+  }
+
   isConstant(name: string): boolean {
     return this.#constantNames.has(name);
   }
@@ -242,9 +251,13 @@ class Builder implements Emitter {
   }
 
   /** Gives a result another name: through an Identity where its own must stay. */
-  rename(name: string, wanted: string | undefined, taken: boolean): string {
+  rename(name: string, dtype: DType, wanted: string | undefined, taken: boolean): string {
     if (taken || wanted === undefined || this.#renamed.has(name)) {
-      const copy = this.node("Identity", [name]);
+      // WebGPU copies no bool, but negates it.
+      const copy =
+        this.target.gpu && dtype === "bool"
+          ? this.node("Not", [this.node("Not", [name])])
+          : this.node("Identity", [name]);
       if (wanted === undefined) return copy;
       this.#renamed.set(copy, wanted);
       return wanted;

@@ -93,8 +93,7 @@ const fullOp = defineOp1<{ shape: Shape; value: string; dtype: DType }>({
   name: "full",
   infer: (_, { shape, dtype }) => ({ shape, dtype }),
   vjp: null,
-  lower: ({ attrs, emit }) =>
-    emit.node("Expand", [emit.scalar(attrs.dtype, Number(attrs.value)), emit.ints(attrs.shape)]),
+  lower: ({ attrs, emit }) => emit.filled(attrs.dtype, attrs.shape, Number(attrs.value)),
 });
 
 export const zerosLike = (x: TypeSpec): Value => full(x.shape, 0, x.dtype);

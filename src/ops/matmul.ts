@@ -55,12 +55,21 @@ const matrix = (x: Value, transposed: boolean): readonly [number, number] => {
   return transposed ? [columns, rows] : [rows, columns];
 };
 
-function lowerMatmul({ inputs, types, attrs, emit }: LowerContext<MatmulAttrs>): string {
+function lowerMatmul({
+  inputs,
+  types,
+  outputTypes,
+  attrs,
+  emit,
+}: LowerContext<MatmulAttrs>): string {
   const [a, b] = [inputs[0]!, inputs[1]!];
   const { transA, transB, alpha } = attrs;
   const [rankA, rankB] = [types[0]!.shape.length, types[1]!.shape.length];
   const { dtype } = types[0]!;
   const plain = !transA && !transB && alpha === 1;
+  // A sum of nothing: WebGPU's kernels crash.
+  if (emit.target.gpu && numel(types[0]!.shape) === 0)
+    return emit.filled(dtype, outputTypes[0]!.shape, 0);
   if (plain || numel(types[0]!.shape) === 0 || numel(types[1]!.shape) === 0)
     return emit.node("MatMul", [transposed(a, rankA, transA), transposed(b, rankB, transB)]);
   const flags = {
@@ -147,7 +156,10 @@ const linearOp = defineOp1({
     needs[1] ? matmul(g!, x!, { transA: true }) : null,
     needs[2] ? sum(g!, 0) : null,
   ],
-  lower: ({ inputs, emit }) => emit.node("Gemm", inputs, { transB: { int: 1 } }),
+  lower: ({ inputs, types: [x], outputTypes: [y], emit }) =>
+    emit.target.gpu && numel(x!.shape) === 0
+      ? emit.node("Expand", [inputs[2]!, emit.ints(y!.shape)])
+      : emit.node("Gemm", inputs, { transB: { int: 1 } }),
 });
 
 /** x Wᵀ + b with W of shape [out, in]; any number of leading dimensions. */

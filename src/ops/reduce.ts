@@ -1,7 +1,7 @@
 /** Reductions over dimensions: sums, products, extremes, their positions, and running sums. */
 
 import { dtypes, isFloat, type DType } from "../graph/dtype.ts";
-import type { TypeSpec, Value } from "../graph/node.ts";
+import type { Value } from "../graph/node.ts";
 import { positionsToInt32 } from "./positions.ts";
 import { defineOp1, type Emitter } from "../graph/op.ts";
 import {
@@ -33,10 +33,6 @@ const reduceNode = (opType: string, emit: Emitter, x: string, dims: readonly num
     keepdims: { int: 0 },
     noop_with_empty_axes: { int: 1 },
   });
-
-/** A result without elements: WebGPU does not reduce to one. */
-const nothing = (emit: Emitter, { dtype, shape }: TypeSpec): string =>
-  emit.node("Expand", [emit.scalar(dtype, 0), emit.ints(shape)]);
 
 /** Undoes a reduction's change of shape: back to the reduced dimensions as 1, ready to broadcast. */
 const restore = (y: Value, like: Value, dims: readonly number[]): Value =>
@@ -168,11 +164,10 @@ function extreme(
       const share = div(restore(g!, x!, dims), restore(sum(hits, dims), x!, dims));
       return [mul(hits, share)];
     },
-    lower: ({ inputs: [x], types: [type], outputTypes: [out], attrs, emit }) => {
+    lower: ({ inputs: [x], types: [type], attrs, emit }) => {
       const { dtype } = type!;
-      const { gpu } = emit.target;
-      if (gpu && numel(type!.shape) === 0) return nothing(emit, out!);
-      const as = dtype === "bool" ? "int32" : dtype === "uint32" && !gpu ? "int64" : dtype;
+      const as =
+        dtype === "bool" ? "int32" : dtype === "uint32" && !emit.target.gpu ? "int64" : dtype;
       if (as === dtype) return reduceNode(opType, emit, x!, attrs.dims);
       const wide = emit.node("Cast", [x!], { to: { int: dtypes[as].onnx } });
       return emit.node("Cast", [reduceNode(opType, emit, wide, attrs.dims)], {
@@ -196,8 +191,7 @@ function argExtreme(name: "argmax" | "argmin", opType: string): (x: Value, dim?:
     name,
     infer: ([x], { dim }) => ({ dtype: "int32", shape: dropped(x!.shape, [dim]) }),
     vjp: null,
-    lower: ({ inputs: [x], types: [type], outputTypes: [out], attrs: { dim }, emit }) => {
-      if (emit.target.gpu && numel(type!.shape) === 0) return nothing(emit, out!);
+    lower: ({ inputs: [x], types: [type], attrs: { dim }, emit }) => {
       const found = emit.node(opType, [x!], { axis: { int: dim }, keepdims: { int: 0 } });
       return positionsToInt32(emit, found, type!.shape[dim] ?? 1);
     },

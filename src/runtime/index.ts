@@ -35,7 +35,7 @@ export async function createExecutor(
     case "wasm":
       return (await import("./web.ts")).createWasm(options);
     case "webgpu":
-      if (inNode) return (await nodeBinding()).createBindingWebGpu();
+      if (inNode) return (await nodeBinding()).createBindingWebGpu(options);
       return (await import("./web.ts")).createWebGpu(options);
     default:
       throw new Error(

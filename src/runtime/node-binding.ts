@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import * as ort from "onnxruntime-node";
 import { threadsText } from "./checks.ts";
 import type { Executor } from "./executor.ts";
-import { openWebGpu } from "./webgpu.ts";
+import { openWebGpu, type WebGpuOptions } from "./webgpu.ts";
 import { sessionDefaults, TensorExecutor } from "./tensor-executor.ts";
 
 ort.env.logLevel = "fatal";
@@ -23,10 +23,10 @@ export function createBindingCpu(threads = availableParallelism(), ffiError?: un
 }
 
 /** Throws where no GPU adapter is found. */
-export async function createBindingWebGpu(): Promise<Executor> {
+export async function createBindingWebGpu(options: WebGpuOptions = {}): Promise<Executor> {
   return new TensorExecutor(ort, {
     device: "webgpu",
     description: `ONNX Runtime ${version}, WebGPU through its Node binding`,
-    ...(await openWebGpu(ort, true)),
+    ...(await openWebGpu(ort, { ...options, inPlace: true })),
   });
 }

@@ -11,6 +11,8 @@ export interface WebOptions {
   readonly threads?: number;
   /** Where the package's `.wasm` and `.mjs` files are served: a URL prefix, or the URL of each. */
   readonly wasmPaths?: Env.WasmFilePaths | string;
+  /** On WebGPU: a program with an operator that would run on the CPU does not load; for tests. */
+  readonly strict?: boolean;
 }
 
 /** Settings of the module must be made before its first session. */
@@ -42,6 +44,6 @@ export async function createWebGpu(options: WebOptions = {}): Promise<Executor> 
   return new TensorExecutor(ort, {
     device: "webgpu",
     description: `ONNX Runtime ${ort.env.versions.web}, WebGPU`,
-    ...(await openWebGpu(ort, false)),
+    ...(await openWebGpu(ort, { ...options, inPlace: false })),
   });
 }

@@ -104,10 +104,15 @@ class GraphTransfer implements Transfer {
   }
 }
 
+export interface WebGpuOptions {
+  /** A program with an operator that would run on the CPU does not load; for tests. */
+  readonly strict?: boolean;
+}
+
 /** What a `TensorExecutor` needs for WebGPU. Throws where there is no GPU that ONNX Runtime can use. */
 export async function openWebGpu(
   ort: OrtModule,
-  inPlace: boolean,
+  { inPlace, strict = false }: WebGpuOptions & { readonly inPlace: boolean },
 ): Promise<{ inPlace: boolean; session: InferenceSession.SessionOptions; transfer: Transfer }> {
   const options: InferenceSession.SessionOptions = {
     ...sessionDefaults,
@@ -123,9 +128,18 @@ export async function openWebGpu(
       { cause: error },
     );
   }
-  // Told to leave outputs on the GPU, a session ignores the tensors given for them.
-  const session = inPlace
-    ? options
-    : { ...options, preferredOutputLocation: "gpu-buffer" as const };
+  const session: InferenceSession.SessionOptions = {
+    ...options,
+    ...(strict && {
+      extra: {
+        session: {
+          ...(sessionDefaults.extra?.["session"] as object),
+          disable_cpu_ep_fallback: "1",
+        },
+      },
+    }),
+    // Told to leave outputs on the GPU, a session ignores the tensors given for them.
+    ...(!inPlace && { preferredOutputLocation: "gpu-buffer" as const }),
+  };
   return { inPlace, session, transfer };
 }

@@ -4,6 +4,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { deviceDescription, setDevice, type DeviceName, type DType } from "../../src/index.ts";
 import { executor } from "../../src/device.ts";
 import { encodeModel } from "../../src/onnx/proto.ts";
+import type { Executor } from "../../src/runtime/executor.ts";
+import { createExecutor } from "../../src/runtime/index.ts";
 import { checkSample, type Fixture } from "./check.ts";
 import { sampleId, type Sample } from "./sample.ts";
 import { families, type Family } from "./samples.ts";
@@ -14,13 +16,21 @@ export interface ConformanceOptions {
   /** What `deviceDescription` must say. */
   readonly runsOn: RegExp;
   readonly setDeviceOptions?: Parameters<typeof setDevice>[1];
+  /** Which samples are run; all unless given. */
+  readonly select?: (sample: Sample) => boolean;
+  /** Options of the executor that finds out shapes; that in use unless given. */
+  readonly shapesOn?: Parameters<typeof createExecutor>[1];
   /** Why a sample cannot run on this executor; null where it can. */
   readonly skip?: (sample: Sample) => string | null;
 }
 
 export function conformance(device: DeviceName, options: ConformanceOptions): void {
-  const skip = options.skip ?? (() => null);
-  beforeAll(() => setDevice(device, options.setDeviceOptions));
+  const { select = () => true, skip = () => null } = options;
+  let shapesOn: Executor | undefined;
+  beforeAll(async () => {
+    await setDevice(device, options.setDeviceOptions);
+    if (options.shapesOn !== undefined) shapesOn = await createExecutor(device, options.shapesOn);
+  });
 
   test("runs on what it says", async () => {
     expect(await deviceDescription()).toMatch(options.runsOn);
@@ -62,11 +72,11 @@ export function conformance(device: DeviceName, options: ConformanceOptions): vo
     beforeAll(async () => {
       fixture = await options.fixture(family);
     });
-    for (const sample of families[family]) {
+    for (const sample of families[family].filter(select)) {
       const reason = skip(sample);
       test(sampleId(sample), async (context) => {
         if (reason !== null) context.skip(reason);
-        await checkSample(sample, fixture[sampleId(sample)]);
+        await checkSample(sample, fixture[sampleId(sample)], shapesOn);
       });
     }
   });
