@@ -2,7 +2,7 @@
 
 import { executor as currentExecutor } from "./device.ts";
 import { breathe, bufferOf, evaluateNow, exclusively, load, type Loaded } from "./engine.ts";
-import { isolated, type Value } from "./graph/node.ts";
+import { forgetInterned, isolated, type Value } from "./graph/node.ts";
 import { formatShape } from "./graph/shape.ts";
 import { source } from "./ops/leaf.ts";
 import type { DeviceBuffer, Executor } from "./runtime/executor.ts";
@@ -254,6 +254,7 @@ async function run(traced: Traced, args: readonly Tensor[], on: Executor): Promi
     owner.setGradOutside(carrier);
   }
   const fresh = returned.map((_, i) => new Tensor(source(results[i]!, results[i])));
+  forgetInterned();
   await breathe();
   return traced.rebuild(fresh);
 }

@@ -226,6 +226,8 @@ export interface Assigned {
   pendingValue(): Value;
   /** Called when it has storage. */
   settle(): void;
+  /** Called when it cannot be computed: the tensor is what it was. */
+  undo(): void;
 }
 
 /** Tensors assigned since the last evaluation. */
@@ -234,7 +236,10 @@ const assigned = new Set<Assigned>();
 /** Has a tensor's new value computed with the next evaluation, so that graphs do not grow from step to step. */
 export const computeSoon = (tensor: Assigned): void => void assigned.add(tensor);
 
-/** Computes the given values and all pending assignments in one program; the caller holds the turn. */
+/**
+ * Computes the given values and all pending assignments in one program; the caller holds the turn. When that fails the
+ * assignments are undone.
+ */
 export async function evaluateNow(values: readonly Value[]): Promise<void> {
   const tensors = [...assigned];
   assigned.clear();
@@ -244,11 +249,13 @@ export async function evaluateNow(values: readonly Value[]): Promise<void> {
   try {
     if (targets.length > 0) await compute(targets);
   } catch (error) {
-    for (const tensor of tensors) assigned.add(tensor);
+    // Assignments that cannot be computed would fail every later evaluation too.
+    for (const tensor of tensors) tensor.undo();
     throw error;
+  } finally {
+    forgetInterned();
   }
   for (const tensor of tensors) tensor.settle();
-  forgetInterned();
   await breathe();
 }
 

@@ -55,6 +55,8 @@ export class Tensor implements Traceable, Assigned {
   readonly #trace: Trace | null;
   #requiresGrad: boolean;
   #grad: Tensor | null = null;
+  /** The value before assignments that have not been computed yet. */
+  #settled: Value | null = null;
   /** Whether it has no history: gradients end here and collect in `grad`. */
   #leaf: boolean;
 
@@ -258,8 +260,11 @@ export class Tensor implements Traceable, Assigned {
       if (this.#requiresGrad) markLeaf(value, this);
       return this;
     }
+    if (trace === null) {
+      this.#settled ??= this.#value;
+      computeSoon(this);
+    }
     this.#hold(value);
-    if (trace === null) computeSoon(this);
     return this;
   }
 
@@ -310,12 +315,19 @@ export class Tensor implements Traceable, Assigned {
 
   /** @internal Puts storage in place of history, once the value is computed. */
   settle(): void {
+    this.#settled = null;
     const { storage, holders, dtype, shape, node } = this.#value;
     if (storage === null || node.op.name === "source") return;
     const fresh = source({ dtype, shape }, storage);
     // Others may still hold the value, and with it this storage.
     fresh.holders = Math.max(0, holders - 1);
     this.#hold(fresh);
+  }
+
+  /** @internal Takes back assignments that could not be computed. */
+  undo(): void {
+    if (this.#settled !== null) this.#hold(this.#settled);
+    this.#settled = null;
   }
 
   /** @internal New elements from a program that has run. */
