@@ -4,16 +4,24 @@ import type { Token } from "./tokenize.ts";
 /**
  * The features of a token, in the order in which encoders number them: normal form, first and last three letters and
  * shape are those of spaCy's multi-hash embedding (Honnibal, "Embed, encode, attend, predict", 2016); the place in its
- * line and the case of the line stand for a resume's layout.
+ * line, the case of the line and how far down it is stand for a resume's layout.
  */
-export const FEATURE_NAMES = ["norm", "prefix", "suffix", "shape", "place", "line"] as const;
+export const FEATURE_NAMES = [
+  "norm",
+  "prefix",
+  "suffix",
+  "shape",
+  "place",
+  "line",
+  "depth",
+] as const;
 
 export type FeatureName = (typeof FEATURE_NAMES)[number];
 
 /** The features of every token of one text, each as a list parallel to `tokens`. */
 export function tokenFeatures(tokens: readonly Token[]): Record<FeatureName, string[]> {
   const norms = tokens.map(normOf);
-  const { place, line } = layoutOf(tokens);
+  const { place, line, depth } = layoutOf(tokens);
   return {
     norm: norms,
     prefix: norms.map((norm) => [...norm].slice(0, 3).join("")),
@@ -21,6 +29,7 @@ export function tokenFeatures(tokens: readonly Token[]): Record<FeatureName, str
     shape: tokens.map(shapeOf),
     place,
     line,
+    depth,
   };
 }
 
@@ -49,11 +58,14 @@ function shapeOf({ text, kind }: Token): string {
 
 /**
  * Lines end at line breaks, tabs and runs of spaces, since text taken from documents often has the latter in place of
- * the former. `place` joins the gap before the token and its position in its line; `line` is the line's length and case.
+ * the former. `place` joins the gap before the token and its position in its line; `line` is the line's length and
+ * case; `depth` the line's number, by eights from the ninth line on.
  */
-function layoutOf(tokens: readonly Token[]): { place: string[]; line: string[] } {
+function layoutOf(tokens: readonly Token[]): Record<"place" | "line" | "depth", string[]> {
   const place: string[] = [];
   const line: string[] = [];
+  const depth: string[] = [];
+  let number = 0;
   for (let start = 0; start < tokens.length;) {
     let end = start + 1;
     while (end < tokens.length && isInLine(tokens[end])) end += 1;
@@ -62,10 +74,12 @@ function layoutOf(tokens: readonly Token[]): { place: string[]; line: string[] }
     members.forEach((token, position) => {
       place.push(`${token.gap} ${bucket(position)}`);
       line.push(description);
+      depth.push(String(number < 8 ? number : Math.min(8 * Math.floor(number / 8), 64)));
     });
+    number += 1;
     start = end;
   }
-  return { place, line };
+  return { place, line, depth };
 }
 
 function isInLine(token: Token | undefined): boolean {

@@ -4,7 +4,7 @@ import { readAnnotated } from "../../src/data/read-annotated.ts";
 import { Rng } from "../../src/data/rng.ts";
 import { collate, examplesOf, IGNORED, withWordDropout } from "../../src/tasks/ner/batches.ts";
 import { entitiesOf } from "../../src/tasks/ner/tagger.ts";
-import { encodeTags, tagsOf } from "../../src/tasks/ner/tags.ts";
+import { bilouTagsOf, encodeTags } from "../../src/tasks/ner/tags.ts";
 import { FeatureEncoder } from "../../src/text/feature-encoder.ts";
 import { FEATURE_NAMES } from "../../src/text/features.ts";
 import { tokenize } from "../../src/text/tokenize.ts";
@@ -18,20 +18,20 @@ const document = {
   entities: [{ label: "Name", start: 0, end: 6 }],
 };
 const encoder = FeatureEncoder.train([document.text], { minCount: 1 });
-const tags = tagsOf(["Name"]);
+const tags = bilouTagsOf(["Name"]);
 
 describe("batches", () => {
   const examples = examplesOf([document], encoder, tags, { size: 4, overlap: 2 });
 
   test("hold windows of features and classes, padded to one shape", () => {
     expect(examples.map(({ classes }) => [...classes])).toEqual([
-      [1, 2, 0, 0],
+      [1, 3, 0, 0],
       [0, 0, 0, 0],
     ]);
     const batch = collate(examples, { batchSize: 3, size: 5 });
     expect(batch.features).toHaveLength(3 * 5 * F);
     expect([...batch.classes]).toEqual([
-      ...[1, 2, 0, 0, IGNORED],
+      ...[1, 3, 0, 0, IGNORED],
       ...[0, 0, 0, 0, IGNORED],
       ...[IGNORED, IGNORED, IGNORED, IGNORED, IGNORED],
     ]);

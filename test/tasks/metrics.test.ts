@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { entityReport, type Score } from "../../src/tasks/ner/metrics.ts";
-import { chunksOf, encodeTags, spanOf, tagsOf } from "../../src/tasks/ner/tags.ts";
+import { bilouTagsOf, chunksOf, encodeTags, spanOf } from "../../src/tasks/ner/tags.ts";
 import { tokenize } from "../../src/text/tokenize.ts";
 
 type Row = [precision: number, recall: number, f1: number, support: number];
@@ -81,6 +81,8 @@ describe("tags", () => {
   });
 
   test("are numbered with O first", () => {
-    expect(tagsOf(["Name", "Degree"])).toEqual(["O", "B-Name", "I-Name", "B-Degree", "I-Degree"]);
+    expect(bilouTagsOf(["Name", "Age"]).join(" ")).toBe(
+      "O B-Name I-Name L-Name U-Name B-Age I-Age L-Age U-Age",
+    );
   });
 });

@@ -6,7 +6,7 @@ import { FEATURE_NAMES, type FeatureName } from "../../text/features.ts";
 import { tokenize, type Token } from "../../text/tokenize.ts";
 import { PAD_ID, UNKNOWN_ID } from "../../text/vocabulary.ts";
 import { windowsOf } from "../../text/windows.ts";
-import { encodeTags } from "./tags.ts";
+import { encodeTags, toBilou } from "./tags.ts";
 
 /** Class of positions that do not count: padding. PyTorch's default `ignore_index`. */
 export const IGNORED = -100;
@@ -30,7 +30,7 @@ export interface WindowSize {
   readonly overlap: number;
 }
 
-/** All windows of documents as examples; `tags` are those of `tagsOf`, a tag's index is its class. */
+/** All windows of documents as examples; `tags` are those of `bilouTagsOf`, a tag's index is its class. */
 export function examplesOf(
   documents: readonly AnnotatedDocument[],
   encoder: FeatureEncoder,
@@ -41,7 +41,7 @@ export function examplesOf(
   return documents.flatMap(({ id, text, entities }) => {
     const tokens: Token[] = tokenize(text);
     const features = encoder.encode(tokens);
-    const classes = Int32Array.from(encodeTags(tokens, entities).tags, (tag) => {
+    const classes = Int32Array.from(toBilou(encodeTags(tokens, entities).tags), (tag) => {
       const index = classOf.get(tag);
       if (index === undefined) throw new RangeError(`examplesOf: ${id} has the unknown tag ${tag}`);
       return index;

@@ -1,9 +1,11 @@
-/** Finds the most probable sequence of BIO tags that spells out entities. */
+/** Finds the most probable sequence of BILOU tags that spells out entities. */
 
-/** Whether tag `next` may follow `previous` (undefined: the start): `I-X` only follows `B-X` or `I-X`. */
-export function mayFollow(previous: string | undefined, next: string): boolean {
-  if (!next.startsWith("I-")) return true;
-  return previous !== undefined && previous !== "O" && previous.slice(2) === next.slice(2);
+const isOpen = (tag: string | undefined): boolean => tag !== undefined && /^[BI]-/.test(tag);
+
+/** Whether tag `next` may follow `previous`; undefined stands for the text's start and end. */
+export function mayFollow(previous: string | undefined, next: string | undefined): boolean {
+  const continues = next !== undefined && /^[IL]-/.test(next);
+  return isOpen(previous) ? continues && previous?.slice(2) === next.slice(2) : !continues;
 }
 
 /** The best class of each token and its probability. */
@@ -14,6 +16,7 @@ export interface DecodedTags {
 
 /**
  * Viterbi's algorithm: maximises the sum of log-probabilities over sequences in which every tag may follow the one before.
+ *
  * @param logProbs `[T × C]`, row by row; class `c` is `tags[c]`.
  * @throws RangeError when the numbers do not fill whole rows.
  */
@@ -48,7 +51,8 @@ export function decodeTags(logProbs: ArrayLike<number>, tags: readonly string[])
   }
   const classes = new Int32Array(length);
   const confidence = new Float32Array(length);
-  let c = score.indexOf(Math.max(...score));
+  const final = score.map((total, c) => (mayFollow(tags[c], undefined) ? total : -Infinity));
+  let c = final.indexOf(Math.max(...final));
   for (let t = length - 1; t >= 0; t--) {
     classes[t] = c;
     confidence[t] = Math.exp(at(t, c));

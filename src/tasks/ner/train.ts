@@ -14,7 +14,7 @@ import { FeatureEncoder } from "../../text/feature-encoder.ts";
 import { FEATURE_NAMES, type FeatureName } from "../../text/features.ts";
 import { collate, examplesOf, withWordDropout, type WindowSize } from "./batches.ts";
 import type { TrainTaggerOptions } from "./tagger.ts";
-import { tagsOf } from "./tags.ts";
+import { bilouTagsOf } from "./tags.ts";
 import { TransformerTagger } from "./transformer-tagger.ts";
 
 /** Everything about model and training that is not told by the data; chosen on validation splits, see `RECIPE`. */
@@ -38,7 +38,7 @@ export interface Recipe {
 
 export const RECIPE: Recipe = {
   window: { size: 128, overlap: 32 },
-  featureDims: { norm: 64, prefix: 32, suffix: 32, shape: 32, place: 16, line: 16 },
+  featureDims: { norm: 64, prefix: 32, suffix: 32, shape: 32, place: 16, line: 16, depth: 16 },
   dModel: 96,
   nhead: 4,
   dimFeedforward: 192,
@@ -62,7 +62,7 @@ export async function trainTagger(
   manualSeed(seed);
   const rng = new Rng(`train ${seed}`);
   const labels = labelsOf(documents);
-  const tags = tagsOf(labels);
+  const tags = bilouTagsOf(labels);
   const encoder = FeatureEncoder.train(documents.map(({ text }) => text));
   const examples = examplesOf(documents, encoder, tags, window);
   const model = new TokenClassifier({

@@ -12,7 +12,7 @@ import { noGrad } from "../../trace.ts";
 import { collate, IGNORED, type Example, type WindowSize } from "./batches.ts";
 import { decodeTags } from "./decode.ts";
 import type { TaggedText, Tagger } from "./tagger.ts";
-import { tagsOf } from "./tags.ts";
+import { bilouTagsOf, toBio } from "./tags.ts";
 
 /** What a tagger consists of. */
 export interface TaggerParts {
@@ -35,7 +35,7 @@ export class TransformerTagger implements Tagger {
   constructor(parts: TaggerParts) {
     this.#parts = parts;
     this.labels = parts.labels;
-    this.#tags = tagsOf(parts.labels);
+    this.#tags = bilouTagsOf(parts.labels);
     this.#predict = compile((features: Tensor) =>
       noGrad(() => parts.model.forward(features).logSoftmax(-1)),
     );
@@ -73,7 +73,8 @@ export class TransformerTagger implements Tagger {
     }
     return documents.map(({ text, tokens, logProbs }) => {
       const { classes, confidence } = decodeTags(logProbs, this.#tags);
-      return { text, tokens, tags: Array.from(classes, (c) => this.#tags[c] ?? "O"), confidence };
+      const tags = toBio(Array.from(classes, (c) => this.#tags[c] ?? "O"));
+      return { text, tokens, tags, confidence };
     });
   }
 
