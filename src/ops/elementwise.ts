@@ -92,6 +92,15 @@ const direct =
   ({ inputs, emit }) =>
     emit.node(opType, inputs);
 
+/**
+ * The operand that wins a comparison. ONNX Runtime 1.30 has Max, Min and Relu of int64, but compares the halves of a
+ * number apart: its larger of 2³² − 1 and 0 is 0.
+ */
+const chosen =
+  (opType: "Greater" | "Less"): Lowering =>
+  ({ inputs: [a, b], emit }) =>
+    emit.node("Where", [emit.node(opType, [a!, b!]), a!, b!]);
+
 // ---- one operand -----------------------------------------------------------------------------------------------
 
 /** Arithmetic that bool does not have; thrown where it is recorded, not when it would run. */
@@ -154,9 +163,10 @@ export const abs = unary("abs", {
   integers: "keep",
 });
 export const sign = unary("sign", {
-  // WebGPU has no Sign: (x > 0) − (x < 0).
+  // (x > 0) − (x < 0), where WebGPU has no Sign and the CPU takes it of the low 32 bits.
   onnx: ({ inputs: [x], types: [type], emit }) => {
-    if (!emit.target.gpu) return emit.node("Sign", [x!]);
+    const wide = type!.dtype === "int64" || type!.dtype === "uint32";
+    if (!emit.target.gpu && !wide) return emit.node("Sign", [x!]);
     const zero = emit.scalar(type!.dtype, 0);
     const above = castTo(emit, emit.node("Greater", [x!, zero]), "bool", type!.dtype);
     return emit.node("Sub", [
@@ -261,10 +271,14 @@ export const erf = unary("erf", {
   lacks: ["float64"],
 });
 export const relu = unary("relu", {
-  onnx: ({ inputs: [x], types: [type], emit }) =>
-    onGpuAs("int32", emit, type!)
-      ? emit.node("Max", [x!, emit.scalar("int32", 0)])
-      : emit.node("Relu", [x!]),
+  onnx: (context) => {
+    const { inputs, types, emit } = context;
+    const { dtype } = types[0]!;
+    const withZero = (): string[] => [inputs[0]!, emit.scalar(dtype, 0)];
+    if (onGpuAs("int32", emit, types[0]!)) return emit.node("Max", withZero());
+    if (dtype === "int64") return chosen("Greater")({ ...context, inputs: withZero() });
+    return emit.node("Relu", inputs);
+  },
   grad: (_x, y, g) => mul(g, cast(gt(y, 0), g.dtype)),
   integers: "keep",
   lacks: ["uint32"],
@@ -420,13 +434,15 @@ function remainderByDivision(emit: Emitter, a: string, b: string, dtype: DType):
 }
 
 export const maximum = binary("maximum", {
-  onnx: "Max",
+  onnx: (context) =>
+    (context.types[0]!.dtype === "int64" ? chosen("Greater") : direct("Max"))(context),
   grad: (a, b, _y, g) => extremeGrad(a, b, g, gt),
   lacks: ["bool"],
   as: "int32",
 });
 export const minimum = binary("minimum", {
-  onnx: "Min",
+  onnx: (context) =>
+    (context.types[0]!.dtype === "int64" ? chosen("Less") : direct("Min"))(context),
   grad: (a, b, _y, g) => extremeGrad(a, b, g, lt),
   lacks: ["bool"],
   as: "int32",
