@@ -16,8 +16,8 @@ export interface ConformanceOptions {
   /** What `deviceDescription` must say. */
   readonly runsOn: RegExp;
   readonly setDeviceOptions?: Parameters<typeof setDevice>[1];
-  /** Which samples are run; all unless given. */
-  readonly select?: (sample: Sample) => boolean;
+  /** A sample as it is to run here, for example with another tolerance; null: it is not for this suite. */
+  readonly adapt?: (sample: Sample) => Sample | null;
   /** Options of the executor that finds out shapes; that in use unless given. */
   readonly shapesOn?: Parameters<typeof createExecutor>[1];
   /** Why a sample cannot run on this executor; null where it can. */
@@ -25,7 +25,7 @@ export interface ConformanceOptions {
 }
 
 export function conformance(device: DeviceName, options: ConformanceOptions): void {
-  const { select = () => true, skip = () => null } = options;
+  const { adapt = (sample) => sample, skip = () => null } = options;
   let shapesOn: Executor | undefined;
   beforeAll(async () => {
     await setDevice(device, options.setDeviceOptions);
@@ -72,7 +72,9 @@ export function conformance(device: DeviceName, options: ConformanceOptions): vo
     beforeAll(async () => {
       fixture = await options.fixture(family);
     });
-    for (const sample of families[family].filter(select)) {
+    for (const given of families[family]) {
+      const sample = adapt(given);
+      if (sample === null) continue;
       const reason = skip(sample);
       test(sampleId(sample), async (context) => {
         if (reason !== null) context.skip(reason);

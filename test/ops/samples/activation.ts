@@ -7,7 +7,7 @@ import { f32, f64, given, sample, type Sample } from "../sample.ts";
 
 const activated = (x: Tensor): Tensor => derive([x], ([v]) => gelu(v!));
 
-/** The derivative is an operation: its values, and with them those of its own derivatives. */
+/** Its derivative, and with it second and third ones. */
 const derivative = (x: Tensor): Tensor => grad(activated(x).sum(), [x], { createGraph: true })[0]!;
 const DERIVATIVE = "torch.autograd.grad(F.gelu(x0).sum(), x0, create_graph=True)[0]";
 
@@ -20,7 +20,7 @@ export const activationSamples: readonly Sample[] = [
     note: "special values",
     grad: false,
   }),
-  sample("geluPrime", [f32([2, 3], -4, 4)], derivative, DERIVATIVE, { second: true }),
-  sample("geluPrime", [f64([5], -4, 4)], derivative, DERIVATIVE, { second: true }),
-  sample("geluPrime", [f32([0, 3])], derivative, DERIVATIVE),
+  sample("gelu", [f32([2, 3], -4, 4)], derivative, DERIVATIVE, { second: true }),
+  sample("gelu", [f64([5], -4, 4)], derivative, DERIVATIVE, { second: true }),
+  sample("gelu", [f32([0, 3])], derivative, DERIVATIVE),
 ];

@@ -159,6 +159,20 @@ samples.push(
     "x0 ** x1",
   ),
   sample("pow", [ints("int64", [4], -3, 3)], (a) => a.pow(2), "x0 ** 2"),
+  ...(["maximum", "minimum"] as const).map((op) =>
+    sample(
+      op,
+      [
+        given("int64", [4], [4294967295, -4294967296, 2 ** 52 + 1, -(2 ** 51)]),
+        given("int64", [4], [0, -1, 2 ** 52, 2 ** 40]),
+      ],
+      (a, b) => a[op](b),
+      `torch.${op}(x0, x1)`,
+      { note: "beyond 32 bits" },
+    ),
+  ),
+  sample("pow", [words(3, 65537), words(2, 2)], (a, b) => a.pow(b), "x0 ** x1"),
+  sample("remainder", [words(7, 4294967295), words(4, 65536)], (a, b) => a.remainder(b), "x0 % x1"),
   sample("pow", [f32([0, 2])], (a) => a.pow(2), "x0 ** 2"),
   sample(
     "pow",

@@ -146,6 +146,14 @@ export const indexingSamples: readonly Sample[] = [
   sample("topk", [f64([5])], topk(1), TOPK("1")),
   sample("topk", [f32([3])], topk(3), TOPK("3")),
   sample("topk", [f32([2, 3])], topk(0), TOPK("0"), { grad: false }),
+  sample("topk", [given("uint32", [4], [7, 4294967295, 1, 9])], topk(2), TOPK("2")),
+  sample(
+    "topk",
+    [given("int64", [4], [4294967295, 0, -4294967296, 2 ** 52 + 1])],
+    topk(3),
+    TOPK("3"),
+    { note: "beyond 32 bits" },
+  ),
   sample("topk", [given("int32", [5], [3, 1, 4, 5, 9])], topk(2), TOPK("2")),
   sample(
     "topk",

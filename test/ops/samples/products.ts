@@ -53,6 +53,14 @@ export const productSamples: readonly Sample[] = [
     product,
     MATMUL,
   ),
+  ...(["int32", "int64"] as const).map((dtype) =>
+    sample(
+      "matmul",
+      [ints(dtype, [2, 3], -5, 5), ints(dtype, [2, 3], -5, 5, 1)],
+      (a, b) => a.matmul(b, { transB: true, alpha: 2 }),
+      "x0 @ x1.mT * 2",
+    ),
+  ),
   sample(
     "matmul",
     both([3, 2], [3, 4]),

@@ -78,6 +78,24 @@ samples.push(
   ]),
   sample("amax", [given("uint32", [3], [1, 4294967295, 2])], (x) => x.amax(), "x0.amax()"),
   sample("amin", [given("uint32", [3], [3, 4294967295, 2])], (x) => x.amin(), "x0.amin()"),
+  ...(["amax", "amin", "sum"] as const).map((op) =>
+    sample(
+      op,
+      [given("int64", [3, 3], [4294967295, 0, 1, -4294967296, -1, -2, 2 ** 52 + 1, 2 ** 51, 1])],
+      (x) => x[op]({ dims: 1 }),
+      `x0.${op}(1)`,
+      { note: "beyond 32 bits" },
+    ),
+  ),
+  ...(["argmax", "argmin"] as const).map((op) =>
+    sample(
+      op,
+      [given("int64", [3, 3], [4294967295, 0, 1, -4294967296, -1, -2, 2 ** 52 + 1, 2 ** 51, 1])],
+      (x) => x[op](1),
+      `x0.${op}(1).int()`,
+      { note: "beyond 32 bits" },
+    ),
+  ),
   sample("amax", [bools([2, 3])], (x) => x.any({ dims: 1 }), "x0.any(1)"),
   sample("amin", [bools([2, 3])], (x) => x.all({ dims: 0 }), "x0.all(0)"),
   sample(
@@ -123,6 +141,7 @@ samples.push(
   ),
   sample("prod", [ints("int32", [2, 3], -3, 3)], (x) => x.prod(1), "x0.prod(1, dtype=torch.int32)"),
   sample("prod", [ints("int64", [2, 3], -3, 3)], (x) => x.prod(), "x0.prod()"),
+  sample("prod", [given("uint32", [3], [65537, 65537, 3])], (x) => x.prod(), "x0.prod()"),
   sample("prod", [bools([3])], (x) => x.prod(), "x0.prod()"),
 );
 
@@ -146,6 +165,8 @@ for (const [op, run] of [
         note: "ties: the first",
       },
     ),
+    sample(op, [bools([5])], (x) => run(x), `x0.int().${op}().int()`),
+    sample(op, [given("uint32", [3], [5, 4294967295, 1])], (x) => run(x), `x0.${op}().int()`),
     sample(op, [f32([])], (x) => run(x), `x0.${op}().int()`, { grad: false }),
     sample(op, [f32([0, 3])], (x) => run(x, 1), `x0.${op}(1).int()`, { grad: false }),
   );
@@ -164,6 +185,7 @@ samples.push(
     "x0.cumsum(0, dtype=torch.int32)",
   ),
   sample("cumsum", [ints("int64", [4], -9, 9)], (x) => x.cumsum(0), "x0.cumsum(0)"),
+  sample("cumsum", [given("uint32", [3], [4294967295, 2, 7])], (x) => x.cumsum(0), "x0.cumsum(0)"),
   sample("cumsum", [bools([5])], (x) => x.cumsum(0), "x0.cumsum(0)"),
 );
 

@@ -160,6 +160,18 @@ samples.push(
   sample("tanh", [ints("int64", [4], -3, 3)], (x) => x.tanh(), "x0.tanh()"),
   sample("sqrt", [given("bool", [2], [0, 1])], (x) => x.sqrt(), "x0.sqrt()"),
   sample("neg", [given("uint32", [3], [0, 1, 4294967295])], (x) => x.neg(), "-x0"),
+  sample("relu", [given("int64", [3], [4294967295, -1, 2 ** 40])], (x) => x.relu(), "x0.relu()"),
+  ...(["abs", "neg", "sign"] as const).map((op) =>
+    sample(
+      op,
+      [given("int64", [4], [4294967295, -4294967296, 2 ** 52 + 1, -(2 ** 51)])],
+      (x) => x[op](),
+      op === "neg" ? "-x0" : `x0.${op}()`,
+      { note: "beyond 32 bits" },
+    ),
+  ),
+  sample("sign", [given("uint32", [3], [0, 1, 4294967295])], (x) => x.sign(), "x0.sign()"),
+  sample("relu", [given("uint32", [2], [0, 4294967295])], (x) => x.relu(), "x0.relu()"),
   // Small arguments, where log(1 + x) and exp(x) − 1 lose all digits.
   sample(
     "log1p",
