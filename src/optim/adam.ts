@@ -43,17 +43,17 @@ export class Adam extends Optimizer<AdamOptions> {
     return 1 - (name === "exp_avg" ? betas[0] : betas[1]);
   }
 
-  protected update(group: ParamGroup<AdamOptions>, slots: readonly Slot[]): void {
+  protected update(group: ParamGroup<AdamOptions>, slots: readonly Slot[], steps: Tensor): void {
     const [beta1, beta2] = group.options.betas;
     // p − lr/c₁ · m / (√v/√c₂ + ε) = p − (lr (1 − β₁) k / c₁) · m' / (√v' + εk) with k = √(c₂ / (1 − β₂)):
-    // all scalars once a group, not once an element.
-    const k = biasCorrection(beta2, group.steps)
+    // all scalars once, not once an element.
+    const k = biasCorrection(beta2, steps)
       .div(1 - beta2)
       .sqrt();
     const rate = group.rate
       .mul(k)
       .mul(1 - beta1)
-      .div(biasCorrection(beta1, group.steps));
+      .div(biasCorrection(beta1, steps));
     const floor = k.mul(group.options.eps);
     for (const slot of slots) {
       const { value, state } = slot;

@@ -1,8 +1,10 @@
 /** What optimizers share: parameter groups, learning rates that programs read, state and its dictionary. */
 
 import { cat, tensor, zerosLike } from "../creation.ts";
+import { formatShape, sameShape } from "../graph/shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { noGrad } from "../trace.ts";
+import { StepCounts } from "./step-counts.ts";
 
 /** Parameters with options of their own; options left out are the optimizer's. */
 export type ParamGroupInput<O> = { readonly params: readonly Tensor[] } & Partial<O>;
@@ -13,8 +15,8 @@ export class ParamGroup<O extends { readonly lr: number }> {
   readonly options: O;
   /** The learning rate as programs read it, float32 []. */
   readonly rate: Tensor;
-  /** Steps taken, float32 []. */
-  readonly steps: Tensor;
+  /** @internal */
+  readonly counts: StepCounts;
   #lr: number;
 
   constructor(params: readonly Tensor[], options: O) {
@@ -22,7 +24,7 @@ export class ParamGroup<O extends { readonly lr: number }> {
     this.options = options;
     this.#lr = options.lr;
     this.rate = tensor(options.lr);
-    this.steps = tensor(0);
+    this.counts = new StepCounts(params);
   }
 
   /** The learning rate; setting it needs no new trace. */
@@ -53,11 +55,15 @@ export interface Slot {
   /** Tensors kept from step to step, by PyTorch's names. */
   readonly state: Readonly<Record<string, Tensor>>;
   /** Stores the new value and state. */
-  assign(value: Tensor, state: Readonly<Record<string, Tensor>>): void;
+  readonly assign: (value: Tensor, state: Readonly<Record<string, Tensor>>) => void;
 }
 
 /** Vectors up to this many elements are updated together: a program's cost for them is in its nodes, not its numbers. */
 const SMALL = 4096;
+
+/** In float64, from which a float32 number comes back exactly when the scale is undone; PyTorch converts what it loads. */
+const scaled = (t: Tensor, scale: number): Tensor =>
+  scale === 1 ? t.detach() : t.detach().cast("float64").mul(scale);
 
 /** Base class of optimizers. Updates must be elementwise. */
 export abstract class Optimizer<O extends { readonly lr: number }> {
@@ -98,8 +104,11 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
   protected abstract check(options: O): void;
   /** Names of the tensors kept for each parameter, shaped like it. */
   protected abstract slots(options: O): readonly string[];
-  /** Records the update of a group's parameters that have gradients. */
-  protected abstract update(group: ParamGroup<O>, slots: readonly Slot[]): void;
+  /** Records the update of parameters of a group that have gradients; `steps`, this one included, holds for all of them. */
+  protected abstract update(group: ParamGroup<O>, slots: readonly Slot[], steps: Tensor): void;
+
+  /** Whether PyTorch keeps the number of steps under `step`. */
+  protected readonly keepsStep: boolean = true;
 
   /** What a kept tensor is multiplied by to give the one PyTorch keeps under that name. */
   protected unitOf(_name: string, _options: O): number {
@@ -110,17 +119,20 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
   step(): void {
     noGrad(() => {
       for (const group of this.paramGroups) {
-        group.steps.assign(group.steps.add(1));
         const live = group.params.filter((p) => p.grad !== null);
-        const small = live.filter(
-          (p) => p.ndim === 1 && p.size <= SMALL && p.dtype === live[0]!.dtype,
-        );
-        const alone = small.length > 1 ? live.filter((p) => !small.includes(p)) : live;
-        const slots = alone.map((p) => this.#slot(p));
-        if (small.length > 1) slots.push(this.#joined(small));
-        this.update(group, slots);
+        for (const { params, steps } of group.counts.advance(live))
+          this.update(group, this.#slots(params), steps);
       }
     });
+  }
+
+  #slots(params: readonly Tensor[]): Slot[] {
+    const small = params.filter(
+      (p) => p.ndim === 1 && p.size <= SMALL && p.dtype === params[0]!.dtype,
+    );
+    if (small.length < 2) return params.map((p) => this.#slot(p));
+    const alone = params.filter((p) => !small.includes(p));
+    return [...alone.map((p) => this.#slot(p)), this.#joined(small)];
   }
 
   #slot(p: Tensor): Slot {
@@ -165,11 +177,15 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
     let next = 0;
     const state: Record<number, Record<string, Tensor>> = {};
     const paramGroups = this.paramGroups.map((group) => {
+      const counts = group.counts.snapshot();
       const params = group.params.map((p) => {
-        const slots = Object.entries(this.#state.get(p)!).map(
-          ([name, t]) => [name, t.detach().mul(this.unitOf(name, group.options))] as const,
-        );
-        state[next] = { step: group.steps.detach(), ...Object.fromEntries(slots) };
+        const step = counts.get(p);
+        const entry: Record<string, Tensor> = {};
+        if (step !== undefined && this.keepsStep) entry["step"] = step;
+        if (step !== undefined)
+          for (const [name, t] of Object.entries(this.#state.get(p)!))
+            entry[name] = scaled(t, this.unitOf(name, group.options));
+        if (Object.keys(entry).length > 0) state[next] = entry;
         return next++;
       });
       return { ...group.options, lr: group.lr, params };
@@ -177,7 +193,10 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
     return { state, paramGroups };
   }
 
-  /** Takes over what `stateDict` returned for the same parameters. Nothing is loaded when it does not fit. */
+  /**
+   * Takes over what `stateDict` returned for the same parameters; those without an entry start anew. Nothing is loaded
+   * when it does not fit.
+   */
   loadStateDict({ state, paramGroups }: OptimizerState): void {
     const fits =
       paramGroups.length === this.paramGroups.length &&
@@ -185,23 +204,33 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
     if (!fits)
       throw new Error("optimizer: the state dict has other parameter groups than the optimizer");
     const assignments: [Tensor, Tensor][] = [];
-    this.paramGroups.forEach((group, i) => {
+    const counts = this.paramGroups.map((group, i) => {
+      const steps = new Map<Tensor, Tensor | null>();
       group.params.forEach((p, j) => {
         const number = paramGroups[i]!.params[j]!;
-        for (const [name, own] of Object.entries(this.#state.get(p)!)) {
-          const given = state[number]?.[name];
-          if (given === undefined || given.shape.join() !== own.shape.join()) {
+        const entry = state[number];
+        const expect = (name: string, shape: readonly number[]): Tensor => {
+          const given = entry?.[name];
+          if (given === undefined || !sameShape(given.shape, shape))
             throw new Error(
-              `optimizer: state.${number}.${name} is ${given === undefined ? "missing" : `[${given.shape.join()}]`}, expected [${own.shape.join()}]`,
+              `optimizer: state.${number}.${name} is ${given === undefined ? "missing" : formatShape(given.shape)}, expected ${formatShape(shape)}`,
             );
-          }
-          assignments.push([own, given.detach().div(this.unitOf(name, group.options))]);
+          return given;
+        };
+        for (const [name, own] of Object.entries(this.#state.get(p)!)) {
+          const given = entry === undefined ? zerosLike(own) : expect(name, own.shape);
+          assignments.push([own, scaled(given, 1 / this.unitOf(name, group.options))]);
         }
-        const steps = state[number]?.step;
-        if (steps !== undefined && j === 0) assignments.push([group.steps, steps]);
+        // Optimizers that keep no count need only know whether there was a step.
+        const step = this.keepsStep ? () => expect("step", []) : () => tensor(1);
+        steps.set(p, entry === undefined ? null : step());
       });
+      return steps;
     });
-    for (const [own, given] of assignments) own.assign(given.detach().cast(own.dtype));
-    this.paramGroups.forEach((group, i) => (group.lr = paramGroups[i]!.lr));
+    for (const [own, given] of assignments) own.assign(given.cast(own.dtype));
+    this.paramGroups.forEach((group, i) => {
+      group.counts.load(counts[i]!);
+      group.lr = paramGroups[i]!.lr;
+    });
   }
 }

@@ -4,17 +4,23 @@ interface Scheduled {
   readonly paramGroups: readonly { lr: number }[];
 }
 
+export interface ScheduleState {
+  readonly step: number;
+  /** Initial learning rate of each group. */
+  readonly baseLrs: readonly number[];
+}
+
 /** Multiplies each group's initial learning rate by `factor(step)`: torch.optim.lr_scheduler.LambdaLR. */
 export class LambdaLR {
   readonly #optimizer: Scheduled;
   readonly #factor: (step: number) => number;
-  readonly #initial: readonly number[];
+  #baseLrs: readonly number[];
   #step = 0;
 
   constructor(optimizer: Scheduled, factor: (step: number) => number) {
     this.#optimizer = optimizer;
     this.#factor = factor;
-    this.#initial = optimizer.paramGroups.map((group) => group.lr);
+    this.#baseLrs = optimizer.paramGroups.map((group) => group.lr);
     this.#apply();
   }
 
@@ -24,18 +30,24 @@ export class LambdaLR {
     this.#apply();
   }
 
-  stateDict(): { step: number } {
-    return { step: this.#step };
+  stateDict(): ScheduleState {
+    return { step: this.#step, baseLrs: this.#baseLrs };
   }
 
-  loadStateDict({ step }: { step: number }): void {
+  /** Goes on where `stateDict` was taken, with the initial rates of then. */
+  loadStateDict({ step, baseLrs }: ScheduleState): void {
+    if (baseLrs.length !== this.#baseLrs.length)
+      throw new Error(
+        `LambdaLR: the state dict has ${baseLrs.length} learning rates, the optimizer ${this.#baseLrs.length} groups`,
+      );
     this.#step = step;
+    this.#baseLrs = [...baseLrs];
     this.#apply();
   }
 
   #apply(): void {
     const factor = this.#factor(this.#step);
-    this.#optimizer.paramGroups.forEach((group, i) => (group.lr = this.#initial[i]! * factor));
+    this.#optimizer.paramGroups.forEach((group, i) => (group.lr = this.#baseLrs[i]! * factor));
   }
 }
 

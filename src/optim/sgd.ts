@@ -28,6 +28,8 @@ export class SGD extends Optimizer<SGDOptions> {
     });
   }
 
+  protected override readonly keepsStep = false;
+
   protected check({ momentum, dampening, weightDecay, nesterov }: SGDOptions): void {
     if (!(momentum >= 0)) throw new Error(`SGD: momentum must be at least 0, got ${momentum}`);
     if (!(weightDecay >= 0))
@@ -40,7 +42,11 @@ export class SGD extends Optimizer<SGDOptions> {
     return momentum === 0 ? [] : ["momentum_buffer"];
   }
 
-  protected update({ options, rate, steps }: ParamGroup<SGDOptions>, slots: readonly Slot[]): void {
+  protected update(
+    { options, rate }: ParamGroup<SGDOptions>,
+    slots: readonly Slot[],
+    steps: Tensor,
+  ): void {
     const { momentum, dampening, weightDecay, nesterov } = options;
     for (const { value, grad, state, assign } of slots) {
       const direction = weightDecay === 0 ? grad : grad.add(value.mul(weightDecay));

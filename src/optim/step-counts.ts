@@ -78,19 +78,12 @@ export class StepCounts {
       part.params.push(p);
       parts.set(key, part);
     }
-    const wanted = [...parts.values()];
-    const same =
-      wanted.length === this.#cohorts.length &&
-      wanted.every(({ params }, i) => String(params.map(indexIn(counts))) === String(this.#cohorts[i]!.params.map(indexIn(counts))));
-    if (!same) {
-      this.#cohorts = wanted.map(({ params }) => ({ steps: tensor(0), params, started: false }));
-      this.#spare = Array.from({ length: counts.size - wanted.length }, () => tensor(0));
-      this.#version++;
-    }
-    wanted.forEach(({ count }, i) => {
-      const cohort = this.#cohorts[i]!;
-      cohort.started = count !== null;
-      cohort.steps.assign(count === null ? tensor(0) : count.detach().cast("float32"));
-    });
+    this.#cohorts = Array.from(parts.values(), ({ count, params }) => ({
+      steps: tensor(0).assign(count === null ? tensor(0) : count.detach().cast("float32")),
+      params,
+      started: count !== null,
+    }));
+    this.#spare = Array.from({ length: counts.size - parts.size }, () => tensor(0));
+    this.#version++;
   }
 }
