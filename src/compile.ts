@@ -54,7 +54,8 @@ const MAX_TRACES = 32;
  * is traced; a module's training mode is watched.
  */
 export function compile<A extends readonly Tree[], R>(fn: (...args: A) => R): Compiled<A, R> {
-  const bySignature = new Map<string, Traced[]>();
+  /** Least recently used first. */
+  const kept: { readonly signature: string; readonly traced: Traced }[] = [];
   let traces = 0;
 
   const call = async (...args: A): Promise<R> => {
@@ -66,16 +67,21 @@ export function compile<A extends readonly Tree[], R>(fn: (...args: A) => R): Co
     const signature = describe(args, tensors);
     return exclusively(async () => {
       const on = await currentExecutor();
-      let candidates = bySignature.get(signature);
-      if (candidates === undefined) bySignature.set(signature, (candidates = []));
-      let traced = candidates.find((entry) => entry.executor === on && holds(entry));
-      if (traced === undefined) {
-        traced = await trace(fn, args, on);
+      const at = kept.findLastIndex(
+        ({ signature: known, traced }) =>
+          known === signature && traced.executor === on && holds(traced),
+      );
+      let entry = kept[at];
+      if (entry === undefined) {
+        entry = { signature, traced: await trace(fn, args, on) };
         traces++;
-        candidates.push(traced);
-        if (candidates.length > MAX_TRACES) candidates.shift()!.loaded.program.release();
+        kept.push(entry);
+        if (kept.length > MAX_TRACES) kept.shift()!.traced.loaded.program.release();
+      } else if (at < kept.length - 1) {
+        kept.splice(at, 1);
+        kept.push(entry);
       }
-      return (await run(traced, tensors, on)) as R;
+      return (await run(entry.traced, tensors, on)) as R;
     });
   };
   return Object.defineProperty(call, "traces", { get: () => traces }) as Compiled<A, R>;
@@ -99,10 +105,13 @@ function describe(tree: Tree, tensors: Tensor[]): string {
     );
     return `{${entries.join()}}`;
   }
-  if (tree === null || tree === undefined || typeof tree !== "object")
-    return `${typeof tree}:${String(tree)}`;
+  if (typeof tree === "string") return JSON.stringify(tree);
+  if (typeof tree === "number") return Object.is(tree, -0) ? "-0" : String(tree);
+  if (typeof tree === "bigint") return `${tree}n`;
+  if (tree === null || tree === undefined || typeof tree === "boolean") return String(tree);
+  const got = typeof tree === "object" ? tree.constructor.name : `a ${typeof tree}`;
   throw new Error(
-    `compile: arguments must be tensors, plain values, arrays or plain objects, got ${tree.constructor.name}; refer to other objects from the function's body`,
+    `compile: arguments must be tensors, plain values, arrays or plain objects, got ${got}; refer to other objects from the function's body`,
   );
 }
 
