@@ -15,7 +15,7 @@ export interface NerOptions {
   readonly data?: string;
   readonly read?: string;
   readonly json?: true;
-  readonly epochs: number;
+  readonly epochs?: number;
   readonly maxSteps?: number;
   readonly batchSize: number;
   readonly lr: number;
@@ -75,7 +75,11 @@ function nerCommand(): Command {
     )
     .option("--read <file>", "text of the resume to read (default: a sample)")
     .option("--json", "print the result as one line of JSON on stdout, everything else on stderr")
-    .option("--epochs <n>", "passes over the training documents", wholeNumber(1, 10_000), 8)
+    .option(
+      "--epochs <n>",
+      "passes over the training documents (default: as many as take about 1,200 steps)",
+      wholeNumber(1, 10_000),
+    )
     .option("--max-steps <n>", "stop after so many steps", wholeNumber(1, 1e9))
     .option("--batch-size <n>", "windows of text a step", wholeNumber(1, 4096), 16)
     .option("--lr <x>", "largest learning rate", realNumber(0, 1), 0.002)

@@ -10,7 +10,7 @@ import { SAMPLE_RESUME } from "../tasks/ner/sample-resume.ts";
 
 /** Share of a data file's documents that is held out. */
 const HELD_OUT = 0.2;
-const GENERATED = { train: 400, heldOut: 100 };
+const GENERATED = { train: 1600, heldOut: 200 };
 
 export interface NerData {
   readonly train: readonly AnnotatedDocument[];

@@ -108,7 +108,7 @@ describe("wrong usage and bad input are told at once, and nothing is written", (
     ["a missing resume", ["--read", join(folder, "none.txt")], 1, "none.txt: no such file"],
     [
       "a folder that cannot be written",
-      ["--output", file("plain", "x")],
+      ["--data", DATA, "--output", file("plain", "x")],
       1,
       "output folder is not writable",
     ],

@@ -153,14 +153,19 @@ describe("bad input is one error, exit code 1, and nothing is trained or written
 
   test("in the text to read, the device and the output folder", async () => {
     expect(await bad(["--read", file("cv.pdf", "%PDF-1.4")])).toContain("got a PDF document");
-    expect(await bad(["--device", "webgpu"])).toContain("device webgpu: no adapter");
-    expect(await bad(["--output", file("plain", "x")])).toContain("output folder is not writable");
-    expect(await bad(["--output", "/proc/none"])).toContain("output folder is not writable");
+    const data = ["--data", file("data.jsonl", DATA)];
+    const notWritable = "output folder is not writable";
+    expect(await bad([...data, "--device", "webgpu"])).toContain("device webgpu: no adapter");
+    expect(await bad([...data, "--output", file("plain", "x")])).toContain(notWritable);
+    expect(await bad([...data, "--output", "/proc/none"])).toContain(notWritable);
   });
 
   test("a failure while training is told and leaves no file", async () => {
     const output = join(folder, "empty");
-    const { code, stderr } = await run(["--output", output], never);
+    const { code, stderr } = await run(
+      ["--data", file("data.jsonl", DATA), "--output", output],
+      never,
+    );
     expect([code, readdirSync(output)]).toEqual([1, []]);
     expect(stderr.trimEnd().split("\n").at(-1)).toBe("error: training was begun");
   });
@@ -176,7 +181,10 @@ test("Ctrl-C stops between steps, with exit code 130 and nothing written", async
     throw new Error("the signal was not aborted");
   };
   const before = process.listenerCount("SIGINT");
-  const { code, stderr } = await run(["--output", output], interrupted);
+  const { code, stderr } = await run(
+    ["--data", file("data.jsonl", DATA), "--output", output],
+    interrupted,
+  );
   expect(code).toBe(130);
   expect(stderr).toContain("press Ctrl-C again to leave at once");
   expect(stderr).toContain("error: stopped by Ctrl-C, nothing was written");

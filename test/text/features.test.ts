@@ -38,6 +38,15 @@ describe("tokenFeatures", () => {
       "space 2",
     ]);
   });
+
+  test("counts lines, by eights from the ninth on", () => {
+    const lines = Array.from({ length: 90 }, (_, i) => `w${i}`).join("\n");
+    const { depth } = tokenFeatures(tokenize(lines));
+    expect([0, 7, 8, 15, 16, 63, 64, 89].map((i) => depth[i])).toEqual(
+      "0 7 8 8 16 56 64 64".split(" "),
+    );
+    expect(tokenFeatures(tokenize("a b\tc")).depth).toEqual(["0", "0", "1"]);
+  });
 });
 
 describe("Vocabulary", () => {

@@ -35,7 +35,8 @@ export interface TrainStep {
 }
 
 export interface TrainTaggerOptions {
-  readonly epochs: number;
+  /** Passes over the documents; unless given, as many as take about 1,200 steps, and at least two. */
+  readonly epochs?: number | undefined;
   /** Ends training early after so many steps. */
   readonly maxSteps?: number | undefined;
   /** Windows in a batch. */

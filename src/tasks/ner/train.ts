@@ -51,13 +51,16 @@ export const RECIPE: Recipe = {
   warmup: 0.1,
 };
 
+/** Steps that take one to two minutes on two processors; real and made-up resumes gain little from more. */
+const USUAL_STEPS = 1200;
+
 /** Trains a {@link TransformerTagger}. The same seed and documents give the same tagger on one device. */
 export async function trainTagger(
   documents: readonly AnnotatedDocument[],
   options: TrainTaggerOptions,
   recipe: Recipe = RECIPE,
 ): Promise<TransformerTagger> {
-  const { epochs, maxSteps = Infinity, batchSize, learningRate, seed, onStep, signal } = options;
+  const { maxSteps = Infinity, batchSize, learningRate, seed, onStep, signal } = options;
   const { window, weightDecay, maxNorm } = recipe;
   manualSeed(seed);
   const rng = new Rng(`train ${seed}`);
@@ -74,6 +77,7 @@ export async function trainTagger(
   });
   const optimizer = new AdamW(model.parameters(), { lr: learningRate, weightDecay });
   const stepsAnEpoch = Math.ceil(examples.length / batchSize);
+  const epochs = options.epochs ?? Math.max(2, Math.round(USUAL_STEPS / stepsAnEpoch));
   const steps = Math.min(maxSteps, epochs * stepsAnEpoch);
   const schedule = linearWarmup(optimizer, {
     warmup: Math.floor(recipe.warmup * steps),

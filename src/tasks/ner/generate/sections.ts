@@ -1,5 +1,15 @@
 /** The main sections of a made-up resume, each in many layouts. */
-import { duration, entity, heading, joinSkills, mark, skill, task, type Writer } from "./writer.ts";
+import {
+  duration,
+  entity,
+  heading,
+  joinSkills,
+  mark,
+  markEntry,
+  skill,
+  task,
+  type Writer,
+} from "./writer.ts";
 
 type Slots = Record<string, () => void>;
 
@@ -71,6 +81,11 @@ export function summary(w: Writer): void {
     years: () => entity(w, "Years of Experience", duration(w)),
     skill: () => skill(w),
     study: () => out.add(rng.pick(w.trade.studies).toLowerCase()),
+    company: mark(w, "Companies worked at", w.facts.company()),
+    college: mark(w, "College Name", w.facts.college()),
+    degree: mark(w, "Degree", w.facts.degree(w.trade)),
+    place: mark(w, "Location", w.facts.location()),
+    year: mark(w, "Graduation Year", String(w.now - w.years)),
   };
   const sentences = [
     "{title} with {years} of experience in {skill}, {skill} and {skill}.",
@@ -84,6 +99,15 @@ export function summary(w: Writer): void {
     "Ability to work under pressure, to learn quickly and to meet deadlines.",
     "Having {years} experience as {title}.",
     "Willing to relocate: Anywhere",
+    "Proficient in {skill}, {skill}, {skill} and {skill}.",
+    "Knowledge of {skill} & {skill}; familiar with {skill}.",
+    "Hands-on {title} with expertise in {skill} and {skill}.",
+    "Currently working as {title} at {company}, {place}.",
+    "Graduated from {college} in {year}.",
+    "Holds a {degree} from {college} and {years} of professional experience.",
+    "Based in {place}, ready to travel.",
+    "In the last {years} I worked for {company} and learned {skill}.",
+    "Known for {skill}, teamwork and a calm manner.",
   ];
   const chosen = rng.sample(sentences, rng.int(1, 4));
   const asBullets = rng.chance(0.3);
@@ -130,8 +154,12 @@ export function experience(w: Writer): void {
         : style.date(end, rng.int(1, 12));
     const from = style.date(start, rng.int(1, 12));
     out.fill(rng.chance(0.9) ? layout : rng.pick(JOBS), {
-      title: mark(w, "Designation", i === 0 && rng.chance(0.6) ? w.title : facts.jobTitle(w.trade)),
-      company: mark(w, "Companies worked at", facts.company()),
+      title: markEntry(
+        w,
+        "Designation",
+        i === 0 && rng.chance(0.6) ? w.title : facts.jobTitle(w.trade),
+      ),
+      company: markEntry(w, "Companies worked at", facts.company()),
       place: mark(w, "Location", facts.location()),
       dates: () => out.add(`${from}${style.dash}${to}`),
       dash: () => out.add(rng.pick([" - ", ", ", " – "])),
@@ -186,7 +214,7 @@ export function education(w: Writer): void {
     const started = finished - rng.int(2, 4);
     out.fill(layout, {
       degree: mark(w, "Degree", isSchool ? facts.schoolDegree() : facts.degree(w.trade)),
-      college: mark(w, "College Name", isSchool ? facts.school() : facts.college()),
+      college: markEntry(w, "College Name", isSchool ? facts.school() : facts.college()),
       place: mark(w, "Location", facts.location()),
       year: mark(w, "Graduation Year", String(finished)),
       years: () => {

@@ -15,6 +15,8 @@ export interface Style {
   readonly column: string;
   readonly blankLines: boolean;
   readonly nameInCapitals: boolean;
+  /** Employers, job titles and schools stand in capitals. */
+  readonly entriesInCapitals: boolean;
 }
 
 const MONTHS =
@@ -58,5 +60,6 @@ export function drawStyle(rng: Rng): Style {
     column: rng.pick(["\t", "\t\t", "    ", " | ", ", ", " - ", " • ", "          "]),
     blankLines: rng.chance(0.7),
     nameInCapitals: rng.chance(0.2),
+    entriesInCapitals: rng.chance(0.1),
   };
 }

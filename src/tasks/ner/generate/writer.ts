@@ -49,6 +49,11 @@ export function mark(w: Writer, label: ResumeLabel, text: string): () => void {
   return () => entity(w, label, text);
 }
 
+/** A slot that appends an entity of a list of jobs or schools, in capitals where the style wants it. */
+export function markEntry(w: Writer, label: ResumeLabel, text: string): () => void {
+  return mark(w, label, w.style.entriesInCapitals ? text.toUpperCase() : text);
+}
+
 /** Begins a section on a new line under one of the headings of its kind. */
 export function heading(w: Writer, kind: keyof typeof HEADINGS): void {
   w.out.endLine();
