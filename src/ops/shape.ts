@@ -136,8 +136,9 @@ const sliceOp = defineOp1<SliceAttrs>({
   }),
   vjp: ({ inputs: [x], attrs, grads: [g] }) => [unslice(g!, x!.shape[attrs.dim]!, attrs)],
   lower: ({ inputs: [x], types: [type], attrs: { dim, start, length, step }, emit }) => {
-    // WebGPU slices floats only.
-    if (emit.target.gpu && !isFloat(type!.dtype) && type!.dtype !== "int64") {
+    // WebGPU slices floats only, and backwards not what another slice made.
+    const { dtype } = type!;
+    if (emit.target.gpu && dtype !== "int64" && (step < 0 || !isFloat(dtype))) {
       const places = int32Range(emit, start, start + length * step, step);
       return emit.node("Gather", [x!, places], { axis: { int: dim } });
     }
