@@ -1,7 +1,10 @@
 /** compile(): one trace a signature, state as in uncompiled code, clear errors, and nothing broken by them. */
 
-import { describe, expect, test } from "vitest";
-import { compile, grad, noGrad, ones, rand, tensor, Tensor, zeros } from "../../src/index.ts";
+import { describe, expect, test, vi } from "vitest";
+import { compile, grad, noGrad, ones, rand, tensor, type Tensor, zeros } from "../../src/index.ts";
+import { executor } from "../../src/device.ts";
+import type { Program } from "../../src/runtime/executor.ts";
+import { guard } from "../../src/trace.ts";
 
 const list = async (x: Tensor | null): Promise<number[]> => Array.from(await x!.data(), Number);
 const leaf = (...values: number[]): Tensor => tensor(values, { requiresGrad: true });
@@ -23,6 +26,84 @@ describe("signatures", () => {
     expect([calls, f.traces]).toEqual([5, 5]);
     await f(tensor([5, 6]), { scale: 3 });
     expect(f.traces).toBe(5);
+  });
+
+  test("plain values are told apart, whatever is in them", async () => {
+    const seen: unknown[][] = [];
+    const f = compile((x: Tensor, ...rest: unknown[]) => {
+      seen.push(rest);
+      return x;
+    });
+    const x = tensor([1]);
+    const calls = [
+      ["a", "b"],
+      ["a,b"],
+      ['a","b'],
+      ["1"],
+      [1],
+      [1n],
+      [0],
+      [-0],
+      [NaN],
+      [true],
+      ["true"],
+      [null],
+      [undefined],
+      [[]],
+      [{}],
+      [{ a: 1, b: 2 }],
+      [{ "a,b": [1, 2] }],
+    ];
+    for (const rest of [...calls, ...calls]) await f(x, ...rest);
+    expect(seen).toEqual(calls);
+  });
+
+  test("the programs that are kept have a bound, the ones used last stay", async () => {
+    const live = new Set<Program>();
+    const on = await executor();
+    const load = on.load.bind(on);
+    const spy = vi.spyOn(on, "load").mockImplementation(async (...args) => {
+      const program = await load(...args);
+      const release = program.release.bind(program);
+      live.add(program);
+      vi.spyOn(program, "release").mockImplementation(() => {
+        live.delete(program);
+        release();
+      });
+      return program;
+    });
+    try {
+      const known = (n: number): Tensor => tensor(new Float32Array(n));
+      const f = compile((x: Tensor) => x.add(1));
+      for (let n = 1; n <= 100; n++) {
+        await f(known(n));
+        await f(known(1));
+      }
+      expect(live.size).toBe(32);
+      expect(f.traces).toBe(100);
+      expect(await list(await f(known(1)))).toEqual([1]);
+      expect(f.traces).toBe(100);
+      expect(await list(await f(known(2)))).toEqual([1, 1]);
+      expect(f.traces).toBe(101);
+    } finally {
+      spy.mockRestore();
+    }
+  });
+
+  test("a guard that no longer holds makes another trace, and the first is used again when it does", async () => {
+    let training = true;
+    const f = compile((x: Tensor) => {
+      const mode = training;
+      guard(() => training === mode);
+      return mode ? x.mul(2) : x;
+    });
+    const results = [];
+    for (const mode of [true, true, false, false, true, false]) {
+      training = mode;
+      results.push(await (await f(tensor(1))).item());
+    }
+    expect(results).toEqual([2, 2, 1, 1, 2, 1]);
+    expect(f.traces).toBe(2);
   });
 
   test("trees of tensors go in and come out", async () => {
@@ -211,6 +292,13 @@ describe("errors", () => {
     const f = compile((x: unknown) => x);
     await expect(f(new Map())).rejects.toThrow(
       "compile: arguments must be tensors, plain values, arrays or plain objects, got Map",
+    );
+  });
+
+  test("functions as arguments, which may look alike and differ", async () => {
+    const f = compile((x: Tensor, g: (x: Tensor) => Tensor) => g(x));
+    await expect(f(tensor([1]), (x) => x)).rejects.toThrow(
+      "compile: arguments must be tensors, plain values, arrays or plain objects, got a function",
     );
   });
 

@@ -1,6 +1,6 @@
 /** Nothing runs until a value is read; pending assignments run along; graphs and programs do not grow. */
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { cat, full, ones, setDevice, tensor, type Tensor, zeros } from "../../src/index.ts";
 import { executor } from "../../src/device.ts";
 import { cachedPrograms } from "../../src/engine.ts";
@@ -8,19 +8,13 @@ import type { Node, Value } from "../../src/graph/node.ts";
 
 /** Runs of programs while `task` runs. */
 async function runsDuring(task: () => Promise<void>): Promise<number> {
-  const on = await executor();
-  const original = on.run;
-  let runs = 0;
-  on.run = (...args) => {
-    runs++;
-    return original.apply(on, args);
-  };
+  const run = vi.spyOn(await executor(), "run");
   try {
     await task();
+    return run.mock.calls.length;
   } finally {
-    on.run = original;
+    run.mockRestore();
   }
-  return runs;
 }
 
 /** Nodes that are reachable from a value: what keeps memory. */
@@ -160,18 +154,13 @@ describe("lazy execution", () => {
   });
 
   test("a failed evaluation undoes what was assigned for it and leaves everything usable", async () => {
-    const on = await executor();
     const w = tensor([1]);
     w.assign(w.add(41));
-    const original = on.run;
-    on.run = () => {
+    const run = vi.spyOn(await executor(), "run").mockImplementation(() => {
       throw new Error("the device failed");
-    };
-    try {
-      await expect(w.mul(2).data()).rejects.toThrow("the device failed");
-    } finally {
-      on.run = original;
-    }
+    });
+    await expect(w.mul(2).data()).rejects.toThrow("the device failed");
+    run.mockRestore();
     expect(await list(w)).toEqual([1]);
     w.assign(w.add(41));
     expect(await list(w.mul(2))).toEqual([84]);
@@ -222,13 +211,7 @@ describe("a thousand uncompiled steps", () => {
     await x.mul(1).add(0.5).exp().data();
     await x.mul(2).add(1.5).exp().data();
     const programs = cachedPrograms();
-    const on = await executor();
-    const load = on.load;
-    let loads = 0;
-    on.load = (...args) => {
-      loads++;
-      return load.apply(on, args);
-    };
+    const load = vi.spyOn(await executor(), "load");
     try {
       for (let i = 1; i < 50; i++) {
         const got = await list(
@@ -239,11 +222,11 @@ describe("a thousand uncompiled steps", () => {
         );
         expect(got[1]! / Math.exp(i / 2)).toBeCloseTo(1, 4);
       }
+      expect(load.mock.calls.length).toBeLessThanOrEqual(1);
     } finally {
-      on.load = load;
+      load.mockRestore();
     }
     expect(cachedPrograms()).toBe(programs);
-    expect(loads).toBeLessThanOrEqual(1);
   });
 
   test("the programs that are kept have a bound", async () => {
