@@ -2,7 +2,7 @@
 
 import { dtypes, type DType } from "../graph/dtype.ts";
 import type { Value } from "../graph/node.ts";
-import { defineOp } from "../graph/op.ts";
+import { defineOp, type Emitter } from "../graph/op.ts";
 import { formatShape, resolveDim, ShapeError } from "../graph/shape.ts";
 import { zerosLike } from "./leaf.ts";
 import { concat } from "./shape.ts";
@@ -26,15 +26,39 @@ const splitOp = defineOp<SplitAttrs>({
     ),
   ],
   lower: ({ inputs: [x], types: [type], attrs: { dim, sizes }, emit }) => {
-    const split = (whole: string): string[] =>
-      emit.nodes("Split", [whole, emit.ints(sizes)], sizes.length, { axis: { int: dim } });
-    if (!emit.target.gpu || type!.dtype !== "bool") return split(x!);
+    if (!emit.target.gpu) return splitNode(emit, x!, sizes, dim);
+    if (type!.dtype !== "bool") return splitOnGpu(emit, x!, sizes, dim);
     // WebGPU splits no bool: as int32 there.
     const cast = (part: string, to: DType): string =>
       emit.node("Cast", [part], { to: { int: dtypes[to].onnx } });
-    return split(cast(x!, "int32")).map((part) => cast(part, "bool"));
+    return splitOnGpu(emit, cast(x!, "int32"), sizes, dim).map((part) => cast(part, "bool"));
   },
 });
+
+const splitNode = (emit: Emitter, x: string, sizes: readonly number[], dim: number): string[] =>
+  emit.nodes("Split", [x, emit.ints(sizes)], sizes.length, { axis: { int: dim } });
+
+/** A shader may have eight buffers, WebGPU's default limit: the input and this many pieces. */
+const MOST_PIECES = 7;
+
+/** Splits into at most `MOST_PIECES` groups of pieces, and those again. */
+function splitOnGpu(
+  emit: Emitter,
+  x: string,
+  sizes: readonly number[],
+  dim: number,
+): readonly string[] {
+  if (sizes.length === 1) return [x];
+  if (sizes.length <= MOST_PIECES) return splitNode(emit, x, sizes, dim);
+  const each = Math.ceil(sizes.length / MOST_PIECES);
+  const groups = Array.from({ length: Math.ceil(sizes.length / each) }, (_, i) =>
+    sizes.slice(i * each, (i + 1) * each),
+  );
+  const totals = groups.map((group) => group.reduce((a, b) => a + b, 0));
+  return splitNode(emit, x, totals, dim).flatMap((part, i) =>
+    splitOnGpu(emit, part, groups[i]!, dim),
+  );
+}
 
 /** Consecutive pieces along a dimension, of the sizes given, which must add up to it. */
 export function split(x: Value, sizes: readonly number[], dim: number): readonly Value[] {
