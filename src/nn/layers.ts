@@ -56,8 +56,8 @@ export class Embedding extends Layer {
       throw new Error(`Embedding: paddingIdx must be 0 … ${count - 1}, got ${paddingIdx}`);
     this.paddingIdx = paddingIdx;
     const table = normal([count, dim], 0, 1);
-    const others = paddingIdx === null ? null : arange(count).ne(paddingIdx).unsqueeze(1);
-    this.weight = new Parameter(others === null ? table : table.mul(others));
+    const padding = paddingIdx === null ? null : arange(count).eq(paddingIdx).unsqueeze(1);
+    this.weight = new Parameter(padding === null ? table : where(padding, 0, table));
   }
 
   /** int indices [...] → [..., d]. The padding row gets no gradient. */
