@@ -2,6 +2,7 @@
 // `npm test` work straight after a clone: with ignore-scripts npm runs no pre- and post-scripts that could do it.
 import { spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
+import process from "node:process";
 
 const installed = "node_modules/.package-lock.json";
 const fresh =
