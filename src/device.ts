@@ -20,14 +20,23 @@ export function parseDevice(name: string): DeviceName {
   return device;
 }
 
+export interface DeviceOptions extends ExecutorOptions {
+  /** Warn and use the default device when the chosen one is not there (default); false: throw instead. */
+  readonly fallback?: boolean;
+}
+
 /**
- * Chooses the device that everything evaluated from now on runs on. Tensors move to it when they are next used.
- * Throws when the device is not there, saying what is missing; the device in use stays chosen.
+ * Chooses the device that everything evaluated from now on runs on, and returns the name of the one in use. Tensors move to
+ * it when they are next used. When the device is not there (e.g. no WebGPU adapter) a warning says what is missing.
  */
-export async function setDevice(name: DeviceName, options: ExecutorOptions = {}): Promise<void> {
-  const executor = await createExecutor(parseDevice(name), options);
-  current = executor;
-  chosen = Promise.resolve(executor);
+export async function setDevice(
+  name: DeviceName,
+  options: DeviceOptions = {},
+): Promise<DeviceName> {
+  const made = await start(parseDevice(name), options);
+  current = made;
+  chosen = Promise.resolve(made);
+  return made.device;
 }
 
 /** The executor in use; starts the default device on first use. */
@@ -40,12 +49,26 @@ export function executor(): Executor | Promise<Executor> {
 async function startDefault(): Promise<Executor> {
   const wanted = environment("LEARNING_LOOP_DEVICE");
   try {
-    current = await createExecutor(wanted ? parseDevice(wanted) : defaultDevice());
+    current = await start(wanted ? parseDevice(wanted) : defaultDevice());
   } catch (error) {
     chosen = null;
     throw error;
   }
   return current;
+}
+
+async function start(
+  device: DeviceName,
+  { fallback = true, ...options }: DeviceOptions = {},
+): Promise<Executor> {
+  try {
+    return await createExecutor(device, options);
+  } catch (error) {
+    const other = defaultDevice();
+    if (!fallback || other === device) throw error;
+    console.warn(`${(error as Error).message}\nUsing ${other} instead of ${device}.`);
+    return createExecutor(other);
+  }
 }
 
 /** The CPU in Node; WebAssembly in browsers, which is there without an adapter. */

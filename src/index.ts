@@ -16,7 +16,7 @@ export {
   type ArrayLike,
   type CreateOptions,
 } from "./creation.ts";
-export { deviceDescription, parseDevice, setDevice } from "./device.ts";
+export { deviceDescription, parseDevice, setDevice, type DeviceOptions } from "./device.ts";
 export { grad, gradcheck, type GradcheckOptions, type GradOptions } from "./grad.ts";
 export type { DType, TypedArray } from "./graph/dtype.ts";
 export { ShapeError, type Shape } from "./graph/shape.ts";

@@ -31,7 +31,7 @@ export interface NerEnvironment {
   readonly stderr: ProgressStream;
   readonly train: TrainTagger;
   /** Makes a device the default one. @throws Error when it is not to be had. */
-  readonly useDevice: (device: (typeof DEVICES)[number]) => Promise<void>;
+  readonly useDevice: (device: (typeof DEVICES)[number]) => Promise<unknown>;
 }
 
 /**

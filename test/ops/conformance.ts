@@ -28,7 +28,7 @@ export function conformance(device: DeviceName, options: ConformanceOptions): vo
   const { adapt = (sample) => sample, skip = () => null } = options;
   let shapesOn: Executor | undefined;
   beforeAll(async () => {
-    await setDevice(device, options.setDeviceOptions);
+    await setDevice(device, { fallback: false, ...options.setDeviceOptions });
     if (options.shapesOn !== undefined) shapesOn = await createExecutor(device, options.shapesOn);
   });
 
