@@ -533,10 +533,10 @@ export function where(condition: Value, a: Operand, b: Operand): Value {
   return whereOp([condition, ...pair("where", a, b)]);
 }
 
-/** Limits to `[min, max]`; either side may be left open. */
+/** Limits to `[min, max]`; either side may be left open. At a bound the gradient is 0, as in PyTorch 2.15. */
 export function clamp(x: Value, min?: Operand, max?: Operand): Value {
   let y = x;
-  if (min !== undefined) y = where(lt(y, min), min, y);
-  if (max !== undefined) y = where(gt(y, max), max, y);
+  if (min !== undefined) y = where(le(y, min), min, y);
+  if (max !== undefined) y = where(ge(y, max), max, y);
   return y;
 }
