@@ -42,6 +42,12 @@ interface Trained {
 }
 
 describe("a small training", () => {
+  test("says when there is nothing to learn from, or the loss diverges", async () => {
+    await expect(trainTagger([], OPTIONS, SMALL)).rejects.toThrow("got none");
+    const wild = trainTagger(few, { ...OPTIONS, learningRate: 1e38 }, SMALL);
+    await expect(wild).rejects.toThrow(/training diverged: the loss of step \d+ is/);
+  });
+
   test("has a falling loss, and reports each step", async () => {
     const { steps, losses } = await trainSmall(1, 20);
     expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));

@@ -54,7 +54,10 @@ export const RECIPE: Recipe = {
 /** Steps that take one to two minutes on two processors; real and made-up resumes gain little from more. */
 const USUAL_STEPS = 1200;
 
-/** Trains a {@link TransformerTagger}. The same seed and documents give the same tagger on one device. */
+/**
+ * Trains a {@link TransformerTagger}. The same seed and documents give the same tagger on one device.
+ * @throws RangeError when there is no text; Error when the loss is no longer a finite number.
+ */
 export async function trainTagger(
   documents: readonly AnnotatedDocument[],
   options: TrainTaggerOptions,
@@ -68,6 +71,9 @@ export async function trainTagger(
   const tags = bilouTagsOf(labels);
   const encoder = FeatureEncoder.train(documents.map(({ text }) => text));
   const examples = examplesOf(documents, encoder, tags, window);
+  if (examples.length === 0) {
+    throw new RangeError("trainTagger: expected documents with words to train on, got none");
+  }
   const model = new TokenClassifier({
     ...recipe,
     featureSizes: encoder.sizes,
@@ -107,7 +113,13 @@ export async function trainTagger(
         tensor(classes, { shape }),
       );
       schedule.step();
-      onStep?.({ step, steps, epoch, loss: await loss.item() });
+      const value = await loss.item();
+      if (!Number.isFinite(value)) {
+        throw new Error(
+          `training diverged: the loss of step ${step} is ${value}; take a learning rate below ${learningRate}`,
+        );
+      }
+      onStep?.({ step, steps, epoch, loss: value });
     }
   }
   return new TransformerTagger({ model, encoder, labels, windowSize: window });
