@@ -1,7 +1,14 @@
 /** Graph → ONNX: emits the nodes a program needs in an order that is safe for variables updated in place. */
 
-import { dtypes, elementsKey, hostArray, type DType, type TypedArray } from "../graph/dtype.ts";
-import type { Node, Value } from "../graph/node.ts";
+import {
+  dtypes,
+  elementsKey,
+  hostArray,
+  isFloat,
+  type DType,
+  type TypedArray,
+} from "../graph/dtype.ts";
+import type { Node, TypeSpec, Value } from "../graph/node.ts";
 import type { Emitter, OnnxAttribute, Target } from "../graph/op.ts";
 import { numel, type Shape } from "../graph/shape.ts";
 import { planUpdates, type UpdatePlan } from "./in-place.ts";
@@ -128,10 +135,14 @@ function lowerNode(
   const waits = plan.waits.get(node);
   let token: string | null = null;
   if (waits !== undefined) {
-    const sums = waits.readers.map((reader) =>
-      builder.token(names.get(reader.outputs[0]!)!, reader.outputs[0]!.shape.length),
+    const sums = waits.readers.map(({ outputs: [read] }) =>
+      builder.token(names.get(read!)!, read!),
     );
-    const total = sums.length === 1 ? sums[0]! : builder.node("Sum", sums);
+    // WebGPU has no Sum.
+    const total =
+      sums.length === 1 || builder.target.gpu
+        ? sums.reduce((a, b) => builder.node("Add", [a, b]))
+        : builder.node("Sum", sums);
     token =
       waits.dtype === "float32"
         ? total
@@ -243,11 +254,15 @@ class Builder implements Emitter {
   /**
    * A float32 0 that exists once `name` has been computed: the sum of no elements, so NaN cannot spread through it.
    */
-  token(name: string, rank: number): string {
-    const rows = rank === 0 ? this.node("Reshape", [name, this.ints([1])]) : name;
+  token(name: string, { dtype, shape }: TypeSpec): string {
+    const toFloat32 = { to: { int: dtypes.float32.onnx } };
+    // WebGPU slices floats only.
+    const early = this.target.gpu && !isFloat(dtype);
+    const read = early ? this.node("Cast", [name], toFloat32) : name;
+    const rows = shape.length === 0 ? this.node("Reshape", [read, this.ints([1])]) : read;
     const none = this.node("Slice", [rows, this.ints([0]), this.ints([0]), this.ints([0])]);
     const sum = this.node("ReduceSum", [none], { keepdims: { int: 0 } });
-    return this.node("Cast", [sum], { to: { int: dtypes.float32.onnx } });
+    return early ? sum : this.node("Cast", [sum], toFloat32);
   }
 
   /** Gives a result another name: through an Identity where its own must stay. */
