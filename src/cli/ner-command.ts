@@ -82,7 +82,7 @@ function nerCommand(): Command {
     )
     .option("--max-steps <n>", "stop after so many steps", wholeNumber(1, 1e9))
     .option("--batch-size <n>", "windows of text a step", wholeNumber(1, 4096), 16)
-    .option("--lr <x>", "largest learning rate", realNumber(0, 1), 0.002)
+    .option("--lr <x>", "largest learning rate", realNumber(0, 1), 0.004)
     .option("--seed <n>", "seed of everything random", wholeNumber(0, 2 ** 32 - 1), 1)
     .addOption(
       new Option("--device <name>", "where to compute (default: cpu)")
