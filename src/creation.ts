@@ -135,8 +135,13 @@ export function arange(start: number, end?: number, step = 1, options: CreateOpt
     throw new ShapeError(`arange: no numbers lead from ${from} to ${to} in steps of ${step}`);
   const whole = Number.isInteger(from) && Number.isInteger(step);
   const dtype = options.dtype ?? (whole ? "int32" : "float32");
-  const counted = ew.cast(iota(count), whole ? dtype : "float64");
-  return made(ew.cast(ew.add(ew.mul(counted, step), from), dtype), options);
+  // In double precision, which not every device has.
+  if (!whole)
+    return tensor(
+      Float64Array.from({ length: count }, (_, i) => from + i * step),
+      { ...options, dtype },
+    );
+  return made(ew.add(ew.mul(ew.cast(iota(count), dtype), step), from), options);
 }
 
 /** The n×n identity matrix. */

@@ -10,6 +10,18 @@ export interface Cell {
   readonly byteLength: number;
   /** Undefined while allocated but never written. */
   tensor: Tensor | undefined;
+  /** The session that made the tensor on a device. */
+  maker?: SessionCell;
+}
+
+/** A session, which owns the device memory of the tensors it made and so must outlive them. */
+export interface SessionCell {
+  /** Undefined once released. */
+  session: InferenceSession | undefined;
+  /** Tensors it made that are not disposed of. */
+  tensors: number;
+  /** No more runs are wanted. */
+  released: boolean;
 }
 
 export class TensorBuffer implements DeviceBuffer {
@@ -39,24 +51,24 @@ export class TensorProgram implements Program {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
   /** Undefined once released. */
-  session: InferenceSession | undefined;
-  readonly #free: (program: TensorProgram, session: InferenceSession) => void;
+  cell: SessionCell | undefined;
+  readonly #free: (program: TensorProgram, cell: SessionCell) => void;
 
   constructor(
-    session: InferenceSession,
+    cell: SessionCell,
     inputs: readonly TensorSpec[],
     outputs: readonly TensorSpec[],
-    free: (program: TensorProgram, session: InferenceSession) => void,
+    free: (program: TensorProgram, cell: SessionCell) => void,
   ) {
-    this.session = session;
+    this.cell = cell;
     this.inputs = inputs;
     this.outputs = outputs;
     this.#free = free;
   }
 
   release(): void {
-    if (this.session === undefined) return;
-    this.#free(this, this.session);
-    this.session = undefined;
+    if (this.cell === undefined) return;
+    this.#free(this, this.cell);
+    this.cell = undefined;
   }
 }

@@ -11,7 +11,7 @@ import {
   runtimeError,
 } from "./checks.ts";
 import type { DeviceBuffer, DeviceName, Executor, Program, TensorSpec } from "./executor.ts";
-import { TensorBuffer, TensorProgram, type Cell } from "./tensor-buffer.ts";
+import { TensorBuffer, TensorProgram, type Cell, type SessionCell } from "./tensor-buffer.ts";
 
 /** What either package exports, as far as it is used here. */
 export interface OrtModule {
@@ -50,6 +50,31 @@ export const sessionDefaults: InferenceSession.SessionOptions = {
   extra: { session: { intra_op: { allow_spinning: "0" } } },
 };
 
+/** Releases a session that nobody needs any more, neither to run nor for the memory of its tensors. */
+async function releaseUnused(cell: SessionCell): Promise<void> {
+  const { session, tensors, released } = cell;
+  if (session === undefined || !released || tensors > 0) return;
+  cell.session = undefined;
+  await session.release();
+}
+
+interface Queue {
+  /** Settles when everything asked for so far is done. */
+  last: Promise<unknown>;
+}
+
+const queues = new WeakMap<OrtModule, Queue>();
+
+/**
+ * The queue of all executors over one module: one call at a time. On WebGPU in browsers the module's code is suspended
+ * while it waits for the GPU, and whoever calls into it then, be it to release a session, destroys its memory.
+ */
+function queueOf(ort: OrtModule): Queue {
+  let queue = queues.get(ort);
+  if (queue === undefined) queues.set(ort, (queue = { last: Promise.resolve() }));
+  return queue;
+}
+
 /** A tensor in host memory holding a copy of `data`. */
 export function hostTensor(
   ort: OrtModule,
@@ -78,16 +103,14 @@ export class TensorExecutor implements Executor {
   readonly #sessionOptions: InferenceSession.SessionOptions;
   readonly #transfer: Transfer | undefined;
   readonly #buffers = new FinalizationRegistry((cell: Cell) => this.#free(cell));
-  readonly #sessions = new FinalizationRegistry((session: InferenceSession) =>
-    this.#releaseSession(session),
-  );
-  /** Settles when everything asked for so far is done: one session at a time may run. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #sessions = new FinalizationRegistry((cell: SessionCell) => this.#releaseSession(cell));
+  readonly #queue: Queue;
   #live = 0;
   #peak = 0;
 
   constructor(ort: OrtModule, settings: TensorExecutorSettings) {
     this.#ort = ort;
+    this.#queue = queueOf(ort);
     this.device = settings.device;
     this.description = settings.description;
     this.inPlace = settings.inPlace;
@@ -129,11 +152,12 @@ export class TensorExecutor implements Executor {
     const session = await this.#exclusive("load", () =>
       this.#ort.InferenceSession.create(model, this.#sessionOptions),
     );
-    const program = new TensorProgram(session, inputs, outputs, (released) => {
+    const cell: SessionCell = { session, tensors: 0, released: false };
+    const program = new TensorProgram(cell, inputs, outputs, (released) => {
       this.#sessions.unregister(released);
-      this.#releaseSession(session);
+      this.#releaseSession(cell);
     });
-    this.#sessions.register(program, session, program);
+    this.#sessions.register(program, cell, program);
     return program;
   }
 
@@ -143,8 +167,9 @@ export class TensorExecutor implements Executor {
     outputs: readonly (DeviceBuffer | undefined)[] = [],
   ): Promise<readonly DeviceBuffer[]> {
     if (!(program instanceof TensorProgram)) throw foreignError("run", this);
-    const { session } = program;
-    if (session === undefined) throw releasedError("run", "program");
+    const { cell: maker } = program;
+    const session = maker?.session;
+    if (maker === undefined || session === undefined) throw releasedError("run", "program");
     checkInputs(program, inputs);
     const feeds: Record<string, Tensor> = {};
     for (const [i, spec] of program.inputs.entries()) {
@@ -165,7 +190,12 @@ export class TensorExecutor implements Executor {
     }
     const results = await this.#exclusive("run", () => session.run(feeds, fetches));
     for (const [i, spec] of program.outputs.entries()) {
-      (cells[i] as Cell).tensor ??= results[spec.name];
+      const cell = cells[i] as Cell;
+      if (cell.tensor !== undefined) continue;
+      cell.tensor = results[spec.name];
+      if (this.#transfer === undefined) continue;
+      cell.maker = maker;
+      maker.tensors++;
     }
     return targets;
   }
@@ -200,11 +230,18 @@ export class TensorExecutor implements Executor {
     const { tensor } = cell;
     if (this.#transfer === undefined || tensor === undefined) return;
     // After the runs asked for so far, which may read it.
-    void this.#exclusive("release", () => Promise.resolve(tensor.dispose()));
+    void this.#exclusive("release", () => {
+      tensor.dispose();
+      const { maker } = cell;
+      if (maker === undefined) return Promise.resolve();
+      maker.tensors--;
+      return releaseUnused(maker);
+    });
   }
 
-  #releaseSession(session: InferenceSession): void {
-    void this.#exclusive("release", () => session.release());
+  #releaseSession(cell: SessionCell): void {
+    cell.released = true;
+    void this.#exclusive("release", () => releaseUnused(cell));
   }
 
   #own(operation: string, buffer: DeviceBuffer): TensorBuffer {
@@ -249,8 +286,8 @@ export class TensorExecutor implements Executor {
   }
 
   async #exclusive<T>(operation: string, task: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(task);
-    this.#last = result.catch(() => undefined);
+    const result = this.#queue.last.then(task);
+    this.#queue.last = result.catch(() => undefined);
     try {
       return await result;
     } catch (error) {
