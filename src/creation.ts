@@ -135,12 +135,11 @@ export function arange(start: number, end?: number, step = 1, options: CreateOpt
     throw new ShapeError(`arange: no numbers lead from ${from} to ${to} in steps of ${step}`);
   const whole = Number.isInteger(from) && Number.isInteger(step);
   const dtype = options.dtype ?? (whole ? "int32" : "float32");
-  // In double precision, which not every device has.
-  if (!whole)
-    return tensor(
-      Float64Array.from({ length: count }, (_, i) => from + i * step),
-      { ...options, dtype },
-    );
+  if (!whole) {
+    // In double precision, which not every device has.
+    const steps = Float64Array.from({ length: count }, (_, i) => from + i * step);
+    return made(constant(convert(steps, dtype), dtype, [count]), options);
+  }
   return made(ew.add(ew.mul(ew.cast(iota(count), dtype), step), from), options);
 }
 
