@@ -161,7 +161,7 @@ export abstract class Module {
     }
     for (const [key, tensor] of own) {
       const given = state[key];
-      if (given !== undefined) tensor.assign(given.detach().cast(tensor.dtype));
+      if (given !== undefined) tensor.assign(given.cast(tensor.dtype));
     }
     return { missing, unexpected, mismatched };
   }
