@@ -5,7 +5,7 @@ import { ShapeError, checkShape, type Shape } from "./graph/shape.ts";
 import type { Value } from "./graph/node.ts";
 import * as ew from "./ops/elementwise.ts";
 import { constant } from "./ops/leaf.ts";
-import { randomNormal, randomUniform } from "./ops/random.ts";
+import { randomMask, randomNormal, randomUniform } from "./ops/random.ts";
 import { Tensor } from "./tensor.ts";
 
 /** The state a generator starts from: the seed's two words folded into one, and no draws made. */
@@ -116,3 +116,7 @@ export function bernoulli(shape: Shape, p: number, options: RandomOptions = {}):
     ew.lt(randomUniform(state, size), p),
   );
 }
+
+/** true with probability p, rounded to a multiple of 2⁻¹⁶, as `dtype`: masks of dropout, at half the price of `bernoulli`. */
+export const dropoutMask = (shape: Shape, p: number, options: RandomOptions): Tensor =>
+  random(shape, options, (state, size) => randomMask(state, size, p));

@@ -8,7 +8,7 @@ import { indexSelect } from "../ops/indexing.ts";
 import { linear as linearValue } from "../ops/matmul.ts";
 import { layerNorm as layerNormValue } from "../ops/normalize.ts";
 import { ones, zeros } from "../creation.ts";
-import { bernoulli, type Generator } from "../random.ts";
+import { dropoutMask, type Generator } from "../random.ts";
 import { derive, type Tensor } from "../tensor.ts";
 
 export const relu = (x: Tensor): Tensor => x.relu();
@@ -68,7 +68,7 @@ export function dropout(
   if (!(p >= 0 && p <= 1)) throw new Error(`dropout: the probability must be in [0, 1], got ${p}`);
   if (!training || p === 0) return x;
   if (p === 1) return x.mul(0);
-  const keep = bernoulli(x.shape, 1 - p, { dtype: x.dtype, ...(generator ? { generator } : {}) });
+  const keep = dropoutMask(x.shape, 1 - p, { dtype: x.dtype, ...(generator ? { generator } : {}) });
   return x.mul(keep.mul(1 / (1 - p)));
 }
 

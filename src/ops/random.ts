@@ -2,9 +2,9 @@
 
 import { dtypes } from "../graph/dtype.ts";
 import type { Value } from "../graph/node.ts";
-import { defineOp1 } from "../graph/op.ts";
+import { defineOp, defineOp1, type Emitter } from "../graph/op.ts";
 import { numel, type Shape } from "../graph/shape.ts";
-import { add, cast, cos, log, mul, sin, sqrt, sub } from "./elementwise.ts";
+import { add, cast, cos, log, lt, mul, sin, sqrt, sub } from "./elementwise.ts";
 import { concat, reshape, slice } from "./shape.ts";
 
 const iotaOp = defineOp1<{ size: number }>({
@@ -22,6 +22,12 @@ const iotaOp = defineOp1<{ size: number }>({
 /** 0, 1, …, size − 1 as int32. */
 export const iota = (size: number): Value => iotaOp([], { size });
 
+/** x / 2ⁿ of uint32 words. WebGPU has no BitShift; dividing is slower on a CPU. */
+const shiftRight = (emit: Emitter, x: string, bits: number): string =>
+  emit.target.gpu
+    ? emit.node("Div", [x, emit.scalar("uint32", 2 ** bits)])
+    : emit.node("BitShift", [x, emit.scalar("uint32", bits)], { direction: { string: "RIGHT" } });
+
 /**
  * One round of the generator on uint32 words: y = x(2x + 1), the permutation of RC6, then a rotation by 16 bits and
  * the addition of a round key. Both steps are bijections modulo 2³².
@@ -36,11 +42,7 @@ const randomRoundOp = defineOp1({
     const twice = emit.node("Mul", [x!, word(2)]);
     const y = emit.node("Mul", [x!, emit.node("Add", [twice, word(1)])]);
     const high = emit.node("Mul", [y, word(65536)]);
-    // WebGPU has no BitShift; dividing by 2¹⁶ is slower on a CPU.
-    const low = emit.target.gpu
-      ? emit.node("Div", [y, word(65536)])
-      : emit.node("BitShift", [y, word(16)], { direction: { string: "RIGHT" } });
-    return emit.node("Add", [emit.node("Add", [high, low]), key!]);
+    return emit.node("Add", [emit.node("Add", [high, shiftRight(emit, y, 16)]), key!]);
   },
 });
 
@@ -57,8 +59,10 @@ export function randomBits(state: Value, shape: Shape): Value {
   const seed = slice(state, 0, 0, 1);
   const draw = slice(state, 0, 1, 2);
   const stream = rounds(add(mul(draw, GOLDEN), seed), seed);
+  // A key of its own for each draw: with the seed as key, draws would be shifted pieces of one sequence.
+  const key = randomRoundOp([stream, seed]);
   const counter = mul(cast(iota(numel(shape)), "uint32"), GOLDEN);
-  return reshape(rounds(add(counter, stream), seed), shape);
+  return reshape(rounds(add(counter, stream), key), shape);
 }
 
 function rounds(x: Value, key: Value): Value {
@@ -73,12 +77,8 @@ const shiftOp = defineOp1({
   infer: ([x]) => ({ dtype: "float32", shape: x!.shape }),
   vjp: null,
   // The 24 high bits, which float32 holds exactly.
-  lower: ({ inputs: [x], emit }) => {
-    const high = emit.target.gpu
-      ? emit.node("Div", [x!, emit.scalar("uint32", 256)])
-      : emit.node("BitShift", [x!, emit.scalar("uint32", 8)], { direction: { string: "RIGHT" } });
-    return emit.node("Cast", [high], { to: { int: dtypes.float32.onnx } });
-  },
+  lower: ({ inputs: [x], emit }) =>
+    emit.node("Cast", [shiftRight(emit, x!, 8)], { to: { int: dtypes.float32.onnx } }),
 });
 
 /** Uniform float32 numbers in [0, 1): 24 random bits each. */
@@ -95,4 +95,32 @@ export function randomNormal(state: Value, shape: Shape): Value {
   const angle = mul(row(1), 2 * Math.PI);
   const both = concat([mul(radius, cos(angle)), mul(radius, sin(angle))], 0);
   return reshape(slice(both, 0, 0, count), shape);
+}
+
+const halvesOp = defineOp({
+  name: "wordHalves",
+  infer: ([x]) => {
+    const type = { dtype: "float32", shape: x!.shape } as const;
+    return [type, type];
+  },
+  vjp: null,
+  lower: ({ inputs: [x], emit }) => {
+    const step = emit.scalar("uint32", 65536);
+    const high = shiftRight(emit, x!, 16);
+    const low = emit.node("Sub", [x!, emit.node("Mul", [high, step])]);
+    return [high, low].map((half) =>
+      emit.node("Cast", [half], { to: { int: dtypes.float32.onnx } }),
+    );
+  },
+});
+
+/**
+ * true with probability p, in steps of 2⁻¹⁶: two from each random word, which makes a mask half as dear as uniform
+ * numbers compared with p.
+ */
+export function randomMask(state: Value, shape: Shape, p: number): Value {
+  const count = numel(shape);
+  const halves = halvesOp([randomBits(state, [Math.ceil(count / 2)])]);
+  const [a, b] = halves.map((half) => lt(half, Math.round(p * 65536)));
+  return reshape(slice(concat([a!, b!], 0), 0, 0, count), shape);
 }

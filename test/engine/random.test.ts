@@ -15,25 +15,32 @@ import {
   uniform,
   defaultGenerator,
 } from "../../src/index.ts";
-import { randomBits } from "../../src/ops/random.ts";
+import { randomBits, randomMask } from "../../src/ops/random.ts";
 import { Tensor } from "../../src/tensor.ts";
 
 // ---- the generator in plain JavaScript ---------------------------------------------------------------------------
 
 const KEYS = [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344];
 
-function mix(x: number, seed: number): number {
-  let y = x >>> 0;
-  for (const key of KEYS) {
-    const product = Math.imul(y, 2 * y + 1);
-    y = (((product << 16) | (product >>> 16)) + seed + key) >>> 0;
-  }
-  return y;
+function round(x: number, key: number): number {
+  const product = Math.imul(x, 2 * x + 1);
+  return (((product << 16) | (product >>> 16)) + key) >>> 0;
 }
+
+const mix = (x: number, seed: number): number =>
+  KEYS.reduce((y, key) => round(y, seed + key), x >>> 0);
 
 function referenceBits(seed: number, draw: number, size: number): number[] {
   const stream = mix(Math.imul(draw, 0x9e3779b1) + seed, seed);
-  return Array.from({ length: size }, (_, i) => mix(Math.imul(i, 0x9e3779b1) + stream, seed));
+  const key = round(stream, seed);
+  return Array.from({ length: size }, (_, i) => mix(Math.imul(i, 0x9e3779b1) + stream, key));
+}
+
+/** Words' high halves, then their low halves, below p. */
+function referenceMask(seed: number, draw: number, size: number, p: number): number[] {
+  const words = referenceBits(seed, draw, Math.ceil(size / 2));
+  const halves = [...words.map((word) => word >>> 16), ...words.map((word) => word & 0xffff)];
+  return halves.slice(0, size).map((half) => (half < p * 65536 ? 1 : 0));
 }
 
 const referenceUniform = (seed: number, draw: number, size: number): number[] =>
@@ -60,6 +67,8 @@ describe.each([
       const generator = new Generator(42);
       expect(await list(rand([5], { generator }))).toEqual(referenceUniform(42, 0, 5));
       expect(await list(rand([2, 2], { generator }))).toEqual(referenceUniform(42, 1, 4));
+      const mask = randomMask(tensor([42, 9], { dtype: "uint32" }).value, [3, 7], 0.75);
+      expect(await list(new Tensor(mask))).toEqual(referenceMask(42, 9, 21, 0.75));
       const u = referenceUniform(42, 2, 6);
       const radius = [0, 1, 2].map((i) => Math.sqrt(-2 * Math.log(1 - u[i]!)));
       const expected = [
