@@ -61,9 +61,14 @@ export interface Slot {
 /** Vectors up to this many elements are updated together: a program's cost for them is in its nodes, not its numbers. */
 const SMALL = 4096;
 
-/** In float64, from which a float32 number comes back exactly when the scale is undone; PyTorch converts what it loads. */
-const scaled = (t: Tensor, scale: number): Tensor =>
-  scale === 1 ? t.detach() : t.detach().cast("float64").mul(scale);
+/** Under this ending a state dict has what rounding took from a tensor: value − (value · unit) / unit. PyTorch ignores it. */
+const REST = "_rest";
+
+/** A kept tensor in PyTorch's unit, with its rest: the difference of two close numbers, which is exact like their sum. */
+const exported = (name: string, own: Tensor, unit: number): Record<string, Tensor> =>
+  unit === 1
+    ? { [name]: own }
+    : { [name]: own.mul(unit), [name + REST]: own.sub(own.mul(unit).div(unit)) };
 
 /** Base class of optimizers. Updates must be elementwise. */
 export abstract class Optimizer<O extends { readonly lr: number }> {
@@ -184,7 +189,7 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
         if (step !== undefined && this.keepsStep) entry["step"] = step;
         if (step !== undefined)
           for (const [name, t] of Object.entries(this.#state.get(p)!))
-            entry[name] = scaled(t, this.unitOf(name, group.options));
+            Object.assign(entry, exported(name, t.detach(), this.unitOf(name, group.options)));
         if (Object.keys(entry).length > 0) state[next] = entry;
         return next++;
       });
@@ -219,7 +224,9 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
         };
         for (const [name, own] of Object.entries(this.#state.get(p)!)) {
           const given = entry === undefined ? zerosLike(own) : expect(name, own.shape);
-          assignments.push([own, scaled(given, 1 / this.unitOf(name, group.options))]);
+          const value = given.cast(own.dtype).div(this.unitOf(name, group.options));
+          const rest = entry?.[name + REST] && expect(name + REST, own.shape).cast(own.dtype);
+          assignments.push([own, rest ? value.add(rest) : value]);
         }
         // Optimizers that keep no count need only know whether there was a step.
         const step = this.keepsStep ? () => expect("step", []) : () => tensor(1);
@@ -227,7 +234,7 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
       });
       return steps;
     });
-    for (const [own, given] of assignments) own.assign(given.cast(own.dtype));
+    for (const [own, given] of assignments) own.assign(given);
     this.paramGroups.forEach((group, i) => {
       group.counts.load(counts[i]!);
       group.lr = paramGroups[i]!.lr;

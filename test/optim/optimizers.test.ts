@@ -19,10 +19,11 @@ async function expectState({ optimizer }: Problem, expected: Snapshot): Promise<
   const { state } = optimizer.stateDict();
   expect(Object.keys(state)).toEqual(Object.keys(expected.state));
   for (const [number, entry] of Object.entries(expected.state)) {
-    expect(Object.keys(state[Number(number)]!)).toEqual(Object.keys(entry));
+    const ours = Object.keys(state[Number(number)]!);
+    // PyTorch's names, and beside them the digits that their unit costs.
+    expect(ours.filter((key) => !key.endsWith("_rest"))).toEqual(Object.keys(entry));
     for (const [key, values] of Object.entries(entry)) {
-      const ours = state[Number(number)]![key];
-      await expectClose(ours, values, TOLERANCE, `state.${number}.${key}`);
+      await expectClose(state[Number(number)]![key], values, TOLERANCE, `state.${number}.${key}`);
     }
   }
 }
@@ -75,12 +76,8 @@ describe.each(runs)("$name", (run) => {
     second.optimizer.loadStateDict(first.optimizer.stateDict());
     for (const problem of [first, second])
       for (let i = 5; i < 8; i++) await problem.step(trainsC(run, i)).data();
-    // Bit for bit where the state dict has more digits than the moments.
-    const tolerance = run.dtype === "float64" ? 1e-15 : 0;
-    for (const [name, p] of Object.entries(first.parameters)) {
-      const expected = Array.from((await p.data()) as Float32Array);
-      await expectClose(second.parameters[name as "a"], expected, tolerance, name);
-    }
+    for (const [name, p] of Object.entries(first.parameters))
+      expect(await second.parameters[name as "a"].data()).toEqual(await p.data());
   });
 });
 
