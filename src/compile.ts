@@ -202,7 +202,11 @@ async function trace<A extends readonly Tree[]>(
     const update = updates[i - returned.length];
     return update === undefined ? null : entries[update]![1].placeholder;
   });
-  const loaded = await load(on, { inputs: allInputs, outputs, updates: overwrites });
+  const loaded = await load(on, {
+    inputs: allInputs,
+    outputs,
+    updates: on.inPlace ? overwrites : [],
+  });
 
   const result = recording.result;
   const places = new Map(tensors.map((tensor, i) => [tensor, i]));
