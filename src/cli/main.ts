@@ -1,4 +1,5 @@
-/** Runs the command line: what `npm start` calls. */
+#!/usr/bin/env node
+/** Runs the command line: what `npm start` and `loop` call. */
 import { setDevice } from "../device.ts";
 import { trainTagger } from "../tasks/ner/train.ts";
 import { runNer } from "./ner-command.ts";

@@ -1,0 +1,4 @@
+/** Files of the ecosystem: safetensors and ONNX. */
+
+export { exportOnnx, type ExportOptions } from "./export-onnx.ts";
+export { fromSafetensors, toSafetensors, type SafetensorsFile } from "./safetensors.ts";
