@@ -23,7 +23,7 @@ export type OnnxAttribute =
 /** What a lowering writes to: ONNX nodes and constants, values by name. */
 export interface Emitter {
   readonly target: Target;
-  /** Emits a node and returns the name of its first output. */
+  /** Emits a node, or takes an equal one emitted before, and returns the name of its first output. */
   node(
     opType: string,
     inputs: readonly string[],
@@ -37,7 +37,7 @@ export interface Emitter {
     outputCount: number,
     attributes?: Readonly<Record<string, OnnxAttribute>>,
     domain?: string,
-  ): string[];
+  ): readonly string[];
   /** A constant tensor; equal small ones are stored once. */
   constant(dtype: DType, shape: Shape, data: TypedArray): string;
   /** A 0-d constant. */

@@ -26,7 +26,8 @@ export interface UpdatePlan {
 
 /**
  * Plans `outputs[i]` being written over the memory of `updates[i]`. An update that reads the old elements in another
- * order than it writes them, or that an old reader depends on, is refused (`inPlace` false).
+ * order than it writes them, that an old reader depends on, or whose old elements are an output too, is refused
+ * (`inPlace` false).
  */
 export function planUpdates(
   outputs: readonly Value[],
@@ -38,6 +39,7 @@ export function planUpdates(
     return { inPlace: outputs.map(() => false), waits };
 
   const consumers = consumersOf(outputs, known);
+  const returned = new Set(outputs);
   const written = new Set<Value>();
   const inPlace = outputs.map((output, i) => {
     const old = updates[i] ?? null;
@@ -47,13 +49,12 @@ export function planUpdates(
     if (known.has(result) || written.has(result) || !sameShape(old.shape, result.shape))
       return false;
     const writer = result.node;
-    const readers = readersOf(old, consumers);
+    const readers = readersOf(old, consumers, returned);
     if (readers === null) return false;
     if (readers.has(writer) && !readsElementwise(writer, old)) return false;
 
-    const before = ancestorsOf(writer, waits, known);
-    const late = [...readers].filter((reader) => reader !== writer && !before.has(reader));
-    for (const reader of late) if (ancestorsOf(reader, waits, known).has(writer)) return false;
+    const before = withAncestors([writer], waits, known);
+    const late = [...readers].filter((reader) => !before.has(reader));
     if (late.length > 0 && !delay(result, late, consumers, waits, known)) return false;
     written.add(result);
     return true;
@@ -86,16 +87,19 @@ function throughIdentities(value: Value, known: ReadonlySet<Value>): Value {
   return result;
 }
 
-/** Nodes that read the memory of a value, also through views of it. */
-function readersOf(value: Value, consumers: Consumers): Set<Node> | null {
+/** Nodes that read the memory of a value, also through views of it; null where that is an output, copied who knows when. */
+function readersOf(
+  value: Value,
+  consumers: Consumers,
+  outputs: ReadonlySet<Value>,
+): Set<Node> | null {
   const readers = new Set<Node>();
   const stack = [value];
   for (let view = stack.pop(); view !== undefined; view = stack.pop()) {
+    if (outputs.has(view)) return null;
     for (const node of consumers.get(view) ?? []) {
       if (node.op.view) stack.push(node.outputs[0]!);
-      // A view that nobody consumes is itself an output, copied who knows when.
-      if (node.op.view && !consumers.has(node.outputs[0]!)) return null;
-      if (!node.op.view) readers.add(node);
+      else readers.add(node);
     }
   }
   return readers;
@@ -113,13 +117,14 @@ function throughViews(value: Value): Value {
   return inner;
 }
 
-function ancestorsOf(
-  node: Node,
+/** The nodes given and all that must have run before them. */
+function withAncestors(
+  nodes: readonly Node[],
   waits: ReadonlyMap<Node, Wait>,
   known: ReadonlySet<Value>,
 ): Set<Node> {
-  const seen = new Set<Node>([node]);
-  const stack = [node];
+  const seen = new Set<Node>(nodes);
+  const stack = [...nodes];
   for (let current = stack.pop(); current !== undefined; current = stack.pop()) {
     const before = [...(waits.get(current)?.readers ?? [])];
     for (const input of current.inputs) if (!known.has(input)) before.push(input.node);
@@ -129,13 +134,12 @@ function ancestorsOf(
       stack.push(next);
     }
   }
-  seen.delete(node);
   return seen;
 }
 
 /**
  * Makes a result wait for `readers`: at a one-element operand of an elementwise node, its own or one that only it needs,
- * so that adding the token costs nothing; else by adding it to the result.
+ * so that adding the token costs nothing; else by adding it to the result. False where a reader needs the result.
  */
 function delay(
   result: Value,
@@ -144,9 +148,13 @@ function delay(
   waits: Map<Node, Wait>,
   known: ReadonlySet<Value>,
 ): boolean {
+  const sooner = withAncestors(readers, waits, known);
+  if (sooner.has(result.node)) return false;
   const queue: Value[] = [result];
   for (let depth = 0; depth < queue.length && depth < 12; depth++) {
     const { node } = queue[depth]!;
+    // A reader needs this node, e.g. through another of its outputs.
+    if (sooner.has(node)) continue;
     const waiting = waits.get(node);
     if (waiting !== undefined) {
       waiting.readers.push(...readers.filter((reader) => !waiting.readers.includes(reader)));

@@ -172,6 +172,7 @@ class Builder implements Emitter {
   readonly nodesEmitted: NodeProto[] = [];
   readonly initializers: TensorProto[] = [];
   #constants = new Map<string, string>();
+  #results = new Map<string, readonly string[]>();
   #constantNames = new Set<string>();
   #renamed = new Map<string, string>();
   #domains = new Set<string>();
@@ -202,7 +203,28 @@ class Builder implements Emitter {
     outputCount: number,
     attributes: Readonly<Record<string, OnnxAttribute>> = {},
     domain = "",
-  ): string[] {
+  ): readonly string[] {
+    // ONNX Runtime would let whoever waits for one of two equal nodes wait for the other, and keep both where both are
+    // outputs: an update must not overtake the one that nobody waits for any more.
+    const settings = Object.entries(attributes).flatMap(([key, value]) => [
+      key,
+      ...Object.values<string | number | readonly number[]>(value),
+    ]);
+    const key = [domain, opType, outputCount, ...inputs, ...settings].join("\0");
+    const known = this.#results.get(key);
+    if (known !== undefined) return known;
+    const outputs = this.#emit(opType, inputs, outputCount, attributes, domain);
+    this.#results.set(key, outputs);
+    return outputs;
+  }
+
+  #emit(
+    opType: string,
+    inputs: readonly string[],
+    outputCount = 1,
+    attributes: Readonly<Record<string, OnnxAttribute>> = {},
+    domain = "",
+  ): readonly string[] {
     const name = `${this.#prefix}/${opType}_${this.#count++}`;
     const outputs = Array.from({ length: outputCount }, (_, i) => `${name}_out${i}`);
     this.#domains.add(domain);
@@ -271,8 +293,8 @@ class Builder implements Emitter {
       // WebGPU copies no bool, but negates it.
       const copy =
         this.target.gpu && dtype === "bool"
-          ? this.node("Not", [this.node("Not", [name])])
-          : this.node("Identity", [name]);
+          ? this.#emit("Not", [this.node("Not", [name])])[0]!
+          : this.#emit("Identity", [name])[0]!;
       if (wanted === undefined) return copy;
       this.#renamed.set(copy, wanted);
       return wanted;

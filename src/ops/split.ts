@@ -35,7 +35,12 @@ const splitOp = defineOp<SplitAttrs>({
   },
 });
 
-const splitNode = (emit: Emitter, x: string, sizes: readonly number[], dim: number): string[] =>
+const splitNode = (
+  emit: Emitter,
+  x: string,
+  sizes: readonly number[],
+  dim: number,
+): readonly string[] =>
   emit.nodes("Split", [x, emit.ints(sizes)], sizes.length, { axis: { int: dim } });
 
 /** A shader may have eight buffers, WebGPU's default limit: the input and this many pieces. */
