@@ -58,11 +58,7 @@ export function compile<A extends readonly Tree[], R>(fn: (...args: A) => R): Co
   const kept: { readonly signature: string; readonly traced: Traced }[] = [];
   let traces = 0;
 
-  const call = async (...args: A): Promise<R> => {
-    if (activeTrace() !== null)
-      throw new Error(
-        "compile: a compiled function was called inside another; call the plain function there",
-      );
+  const enqueue = async (args: A): Promise<R> => {
     const tensors: Tensor[] = [];
     const signature = describe(args, tensors);
     return exclusively(async () => {
@@ -83,6 +79,14 @@ export function compile<A extends readonly Tree[], R>(fn: (...args: A) => R): Co
       }
       return (await run(entry.traced, tensors, on)) as R;
     });
+  };
+  const call = (...args: A): Promise<R> => {
+    // At once: nobody would wait there for a promise that is rejected.
+    if (activeTrace() !== null)
+      throw new Error(
+        "compile: a compiled function was called inside another; call the plain function there",
+      );
+    return enqueue(args);
   };
   return Object.defineProperty(call, "traces", { get: () => traces }) as Compiled<A, R>;
 }

@@ -70,19 +70,27 @@ async function hostOf(storage: Storage): Promise<TypedArray> {
 }
 
 /** A copy of a value's elements, evaluating it first where they are not known. */
-export function readValue(value: Value): Promise<TypedArray> {
-  return exclusively(async () => {
-    let known = value;
-    while (known.storage === null && known.node.op.identity) known = known.node.inputs[0]!;
-    if (known.storage === null && isConstant(known)) return constantData(known).slice();
-    if (known.storage === null) {
-      await evaluateNow([value]);
-      known = value;
-    }
-    const storage = known.storage!;
-    const data = await hostOf(storage);
-    return isHost(storage) ? data.slice() : data;
-  });
+export async function readValue(value: Value): Promise<TypedArray> {
+  // An update whose turn comes before must neither overwrite nor release what was asked for.
+  value.holders++;
+  try {
+    return await exclusively(() => readNow(value));
+  } finally {
+    value.holders--;
+  }
+}
+
+async function readNow(value: Value): Promise<TypedArray> {
+  let known = value;
+  while (known.storage === null && known.node.op.identity) known = known.node.inputs[0]!;
+  if (known.storage === null && isConstant(known)) return constantData(known).slice();
+  if (known.storage === null) {
+    await evaluateNow([value]);
+    known = value;
+  }
+  const storage = known.storage!;
+  const data = await hostOf(storage);
+  return isHost(storage) ? data.slice() : data;
 }
 
 // ---- programs ----------------------------------------------------------------------------------------------------

@@ -1,11 +1,12 @@
 /** Gradients as a function, and their check against finite differences. */
 
-import { gradients } from "./autograd/backward.ts";
+import { findLeaves, gradients } from "./autograd/backward.ts";
 import { tensor, zerosLike } from "./creation.ts";
 import { formatShape, sameShape, ShapeError } from "./graph/shape.ts";
 import { add } from "./ops/elementwise.ts";
 import { detach, onesLike } from "./ops/leaf.ts";
 import { Tensor } from "./tensor.ts";
+import { leafOf } from "./trace.ts";
 
 export interface GradOptions {
   /** Gradient of the objective with respect to each output; 1 for outputs of one element. */
@@ -40,13 +41,17 @@ export function grad(
     }
     return given?.value ?? onesLike(output.value);
   });
-  const found = gradients(
-    list.map((output) => output.value),
-    seeds,
-    inputs.map((input) => input.value),
-    add,
-  );
-  return found.map((value, i) => {
+  const values = list.map((output) => output.value);
+  // Once computed, a leaf gets another value; what was recorded before starts from the one it had then.
+  const wanted = new Set<unknown>(inputs);
+  const leaves = findLeaves(values, (value) => wanted.has(leafOf(value)));
+  const wrt = inputs.map((input) => [
+    ...new Set([input.value, ...leaves.filter((value) => leafOf(value) === input)]),
+  ]);
+  const found = gradients(values, seeds, wrt.flat(), add);
+  return wrt.map(({ length }, i) => {
+    const parts = found.splice(0, length).filter((part) => part !== null);
+    const value = parts.length === 0 ? null : parts.reduce(add);
     if (value !== null)
       return new Tensor(createGraph ? value : detach(value), createGraph, !createGraph);
     if (!allowUnused)

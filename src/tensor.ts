@@ -138,41 +138,42 @@ export class Tensor implements Traceable, Assigned {
 
   // ---- reading ---------------------------------------------------------------------------------------------------
 
-  /** The elements, row-major, as a new typed array: bool as 0/1 bytes, int64 as bigints. */
-  async data(): Promise<TypedArray> {
-    if (activeTrace() !== null) {
-      throw new Error(
-        "compile: a value was read inside a compiled function, where nothing is computed yet; return the tensor and read it outside",
-      );
-    }
-    const data = await readValue(this.value);
-    // What is known needs no history, unless gradients may still flow through it.
-    if (this.#value.storage !== null && this.#leaf) this.settle();
-    return data;
+  /** The elements at the time of the call, row-major, as a new typed array: bool as 0/1 bytes, int64 as bigints. */
+  data(): Promise<TypedArray> {
+    return reading(async () => {
+      const data = await readValue(this.value);
+      // What is known needs no history, unless gradients may still flow through it.
+      if (this.#value.storage !== null && this.#leaf) this.settle();
+      return data;
+    });
   }
 
   /** The only element of a tensor of one element, as a number (bool: 0 or 1). */
-  async item(): Promise<number> {
-    if (this.size !== 1)
-      throw new ShapeError(
-        `item: the tensor must have one element, got shape ${formatShape(this.shape)}`,
-      );
-    return Number((await this.data())[0]);
+  item(): Promise<number> {
+    return reading(async () => {
+      if (this.size !== 1)
+        throw new ShapeError(
+          `item: the tensor must have one element, got shape ${formatShape(this.shape)}`,
+        );
+      return Number((await this.data())[0]);
+    });
   }
 
   /** Nested arrays of numbers (bool: booleans); a number for a 0-d tensor. */
-  async toArray(): Promise<NestedArray> {
-    return nest(await this.data(), this.dtype, this.shape);
+  toArray(): Promise<NestedArray> {
+    return reading(async () => nest(await this.data(), this.dtype, this.shape));
   }
 
   /** Prints the elements as PyTorch does. */
-  async print(): Promise<void> {
-    console.log(await this.format());
+  print(): Promise<void> {
+    return reading(async () => console.log(await this.format()));
   }
 
   /** What `print` prints. */
-  async format(): Promise<string> {
-    return format(await this.data(), this.dtype, this.shape, this.#requiresGrad);
+  format(): Promise<string> {
+    return reading(async () =>
+      format(await this.data(), this.dtype, this.shape, this.#requiresGrad),
+    );
   }
 
   /** Type and shape; elements need `await`, see `print`. */
@@ -745,7 +746,17 @@ export class Tensor implements Traceable, Assigned {
   }
 }
 
-// ---- recording ---------------------------------------------------------------------------------------------------
+// ---- reading and recording ---------------------------------------------------------------------------------------
+
+/** Reads values. Inside `compile` it throws at once: nobody would wait there for a promise that is rejected. */
+function reading<T>(read: () => Promise<T>): Promise<T> {
+  if (activeTrace() !== null) {
+    throw new Error(
+      "compile: a value was read inside a compiled function, where nothing is computed yet; return the tensor and read it outside",
+    );
+  }
+  return read();
+}
 
 const tracks = (t: Tensor): boolean => t.requiresGrad && isGradEnabled();
 

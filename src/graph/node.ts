@@ -29,8 +29,8 @@ export class Value implements TypeSpec {
   /** The elements, where they are known: evaluation stops here. */
   storage: Storage | null = null;
   /**
-   * How many tensors and recorded nodes refer to this value, those that are gone included. With one holder the
-   * storage may be overwritten in place; with more somebody may still want the old elements.
+   * How many tensors, recorded nodes and reads refer to this value, tensors and nodes that are gone included. With one
+   * holder the storage may be overwritten in place; with more somebody may still want the old elements.
    */
   holders = 0;
 

@@ -7,6 +7,7 @@ import {
   gradcheck,
   noGrad,
   ones,
+  rand,
   tensor,
   where,
   zeros,
@@ -155,6 +156,21 @@ describe("grad", () => {
       gradOutputs: [tensor(Float64Array.of(1, 0)), tensor(Float64Array.of(0, 10))],
     });
     expect(await list(g!)).toEqual([2, 40]);
+  });
+
+  test("inputs whose elements have been read, or assigned and computed, since", async () => {
+    const x = rand([3], { requiresGrad: true });
+    const y = x.mul(2).sum();
+    await x.data();
+    expect(await list(grad(y, [x])[0]!)).toEqual([2, 2, 2]);
+
+    const w = leaf(3);
+    noGrad(() => w.assign(w.mul(2)));
+    const z = w.square().sum();
+    expect(await z.item()).toBe(36);
+    expect(await list(grad(z, [w])[0]!)).toEqual([12]);
+    // Recorded with both the old handle on the elements and the new one.
+    expect(await list(grad(z.add(w.mul(5).sum()), [w])[0]!)).toEqual([17]);
   });
 
   test("inputs without influence are zeros where allowed", async () => {
