@@ -244,6 +244,9 @@ const assigned = new Set<Assigned>();
 /** Has a tensor's new value computed with the next evaluation, so that graphs do not grow from step to step. */
 export const computeSoon = (tensor: Assigned): void => void assigned.add(tensor);
 
+/** Takes that back: the tensor is no longer needed by itself. */
+export const computeWhenRead = (tensor: Assigned): void => void assigned.delete(tensor);
+
 /**
  * Computes the given values and all pending assignments in one program; the caller holds the turn. When that fails the
  * assignments are undone.

@@ -1,7 +1,7 @@
 /** `Tensor`: the handle a user holds on a value of the graph. Operations record; reading a value computes. */
 
 import { findLeaves, gradients } from "./autograd/backward.ts";
-import { computeSoon, isHost, readValue, type Assigned } from "./engine.ts";
+import { computeSoon, computeWhenRead, isHost, readValue, type Assigned } from "./engine.ts";
 import { isFloat, type DType, type TypedArray } from "./graph/dtype.ts";
 import type { Value } from "./graph/node.ts";
 import {
@@ -121,8 +121,10 @@ export class Tensor implements Traceable, Assigned {
       );
     }
     const trace = activeTrace() as Trace<Tensor> | null;
-    if (trace === null || trace === this.#trace) this.#grad = grad;
-    else gradSlot(trace, this).now = grad;
+    if (trace === null || trace === this.#trace) {
+      if (this.#grad !== null && trace === null) computeWhenRead(this.#grad);
+      this.#grad = grad;
+    } else gradSlot(trace, this).now = grad;
   }
 
   /** Starts or stops collecting gradients in this tensor; floats without history only. */
@@ -226,7 +228,10 @@ export class Tensor implements Traceable, Assigned {
       const tensor = leafOf(leaf) as Tensor;
       const fresh = new Tensor(createGraph ? grad : detach(grad), createGraph, !createGraph);
       const known = tensor.grad;
-      tensor.grad = known === null ? fresh : known.add(fresh);
+      const sum = known === null ? fresh : known.add(fresh);
+      tensor.grad = sum;
+      // A sum that is never read would be computed from its first term again in every step.
+      if (activeTrace() === null && known?.value.storage === null && sum.#leaf) computeSoon(sum);
     });
   }
 

@@ -206,6 +206,24 @@ describe("a thousand uncompiled steps", () => {
     expect(new Set(early).size).toBe(1);
   }, 30_000);
 
+  test("nor do they with gradients that are never cleared or read", async () => {
+    const w = tensor([1, -2, 3], { requiresGrad: true });
+    const load = vi.spyOn(await executor(), "load");
+    try {
+      for (let i = 0; i < 20; i++) {
+        const loss = w.square().sum();
+        loss.backward();
+        await loss.item();
+        expect(reachable(w.grad!.value)).toBeLessThan(30);
+      }
+      // A first step, one that adds to what is pending, and one that adds to what is known.
+      expect(load.mock.calls.length).toBeLessThanOrEqual(3);
+    } finally {
+      load.mockRestore();
+    }
+    expect(await list(w.grad!)).toEqual([40, -80, 120]);
+  });
+
   test("numbers that change from step to step do not make new programs", async () => {
     const x = tensor([1, 2]);
     await x.mul(1).add(0.5).exp().data();
