@@ -2,15 +2,13 @@
 
 import { executor as currentExecutor } from "./device.ts";
 import { breathe, bufferOf, evaluateNow, exclusively, load, type Loaded } from "./engine.ts";
-import { forgetInterned, isolated, type Value } from "./graph/node.ts";
+import { forgetInterned, type Value } from "./graph/node.ts";
 import { formatShape } from "./graph/shape.ts";
 import { source } from "./ops/leaf.ts";
+import { isPlainObject, mapTensors, record, resultsOf, type Tree } from "./record.ts";
 import type { DeviceBuffer, Executor } from "./runtime/executor.ts";
 import { Tensor } from "./tensor.ts";
-import { activeTrace, Trace, withTrace } from "./trace.ts";
-
-/** Arguments and results of compiled functions: tensors in arrays and plain objects; other values are part of the signature. */
-export type Tree = unknown;
+import { activeTrace, withTrace } from "./trace.ts";
 
 interface Traced {
   readonly executor: Executor;
@@ -23,6 +21,9 @@ interface Traced {
   /** Captured tensors that get new elements: their place among `captured`. */
   readonly updates: readonly number[];
   readonly grads: readonly GradUpdate[];
+  /** Arguments that are assigned, and those that collect gradients, by their place; computed behind all others. */
+  readonly assignedArgs: readonly number[];
+  readonly gradArgs: readonly number[];
   readonly rebuild: (tensors: readonly Tensor[]) => Tree;
 }
 
@@ -50,7 +51,8 @@ const MAX_TRACES = 32;
  * gradients, random state), runs as one program. `fn` is called once for each combination of argument shapes, dtypes
  * and plain values; afterwards only the program runs. `fn` must not be async and must not read values.
  *
- * Tensors from outside are read anew at every call. What else the function looks at (numbers, flags) is fixed when it
+ * Tensors from outside are read anew at every call; arguments that `fn` assigns to or collects gradients in are changed
+ * like them, but history does not reach back through an argument. What else the function looks at (numbers, flags) is fixed when it
  * is traced; a module's training mode is watched.
  */
 export function compile<A extends readonly Tree[], R>(fn: (...args: A) => R): Compiled<A, R> {
@@ -119,70 +121,13 @@ function describe(tree: Tree, tensors: Tensor[]): string {
   );
 }
 
-function isPlainObject(tree: Tree): tree is Record<string, Tree> {
-  if (typeof tree !== "object" || tree === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(tree);
-  return prototype === Object.prototype || prototype === null;
-}
-
-/** The same tree with its tensors replaced, in the order `describe` met them. */
-function mapTensors(tree: Tree, replace: (tensor: Tensor) => Tensor): Tree {
-  if (tree instanceof Tensor) return replace(tree);
-  if (Array.isArray(tree)) return tree.map((item) => mapTensors(item, replace));
-  if (isPlainObject(tree))
-    return Object.fromEntries(
-      Object.entries(tree).map(([key, item]) => [key, mapTensors(item, replace)]),
-    );
-  return tree;
-}
-
-/** A function's recording, before it is lowered: shared by `compile` and the export of models. */
-export interface Recording {
-  readonly trace: Trace<Tensor>;
-  /** Placeholders of the tensors among the arguments. */
-  readonly inputs: readonly Value[];
-  readonly result: Tree;
-}
-
-/** Records one call of a function with placeholders in place of the tensors among its arguments. */
-export function record<A extends readonly Tree[]>(fn: (...args: A) => Tree, args: A): Recording {
-  const trace = new Trace<Tensor>();
-  const inputs: Value[] = [];
-  const result = isolated(() =>
-    withTrace(trace, () => {
-      const placeholders = mapTensors(args, (tensor) => {
-        const value = source({ dtype: tensor.dtype, shape: tensor.shape });
-        inputs.push(value);
-        return new Tensor(value, tensor.requiresGrad, true);
-      });
-      return fn(...(placeholders as A));
-    }),
-  );
-  if (result instanceof Promise) {
-    // Nobody else will see how it ends; this error is the one to report.
-    result.catch(() => undefined);
-    throw new Error(
-      "compile: the function must not be async; it records operations, and values are read outside",
-    );
-  }
-  return { trace, inputs, result };
-}
-
-/** Tensors in a traced function's result, and their values. */
-export function resultsOf(recording: Recording): { tensors: Tensor[]; values: Value[] } {
-  const tensors: Tensor[] = [];
-  mapTensors(recording.result, (tensor) => (tensors.push(tensor), tensor));
-  const values = withTrace(recording.trace, () => tensors.map((tensor) => tensor.value));
-  return { tensors, values };
-}
-
 async function trace<A extends readonly Tree[]>(
   fn: (...args: A) => Tree,
   args: A,
   on: Executor,
 ): Promise<Traced> {
   const recording = record(fn, args);
-  const { trace, inputs } = recording;
+  const { trace, inputs, given } = recording;
   const { tensors, values: returned } = resultsOf(recording);
 
   const grads: GradUpdate[] = [];
@@ -200,8 +145,27 @@ async function trace<A extends readonly Tree[]>(
   const updates = entries.flatMap(([, entry], i) =>
     entry.current === entry.placeholder ? [] : [i],
   );
+  const places = given.map((_, i) => i);
+  const [assignedArgs, gradArgs, argValues] = withTrace(trace, () => {
+    const assigned = places.filter((i) => given[i]!.value !== inputs[i]);
+    const collecting = places.filter((i) => given[i]!.grad !== null);
+    const values = [
+      ...assigned.map((i) => given[i]!.value),
+      ...collecting.map((i) => given[i]!.grad!.detach().value),
+    ];
+    return [assigned, collecting, values] as const;
+  });
   const allInputs = [...inputs, ...entries.map(([, { placeholder }]) => placeholder)];
-  const outputs = [...returned, ...updates.map((i) => entries[i]![1].current), ...gradValues];
+  const outputs = [
+    ...returned,
+    ...updates.map((i) => entries[i]![1].current),
+    ...gradValues,
+    ...argValues,
+  ];
+  if (outputs.length === 0)
+    throw new Error(
+      "compile: the function returns no tensor and assigns none, so there is nothing to run",
+    );
   const overwrites = outputs.map((_, i) => {
     const update = updates[i - returned.length];
     return update === undefined ? null : entries[update]![1].placeholder;
@@ -213,7 +177,7 @@ async function trace<A extends readonly Tree[]>(
   });
 
   const result = recording.result;
-  const places = new Map(tensors.map((tensor, i) => [tensor, i]));
+  const positions = new Map(tensors.map((tensor, i) => [tensor, i]));
   return {
     executor: on,
     loaded,
@@ -223,12 +187,18 @@ async function trace<A extends readonly Tree[]>(
     returned,
     updates,
     grads,
-    rebuild: (fresh) => mapTensors(result, (tensor) => fresh[places.get(tensor)!]!),
+    assignedArgs,
+    gradArgs,
+    rebuild: (fresh) => mapTensors(result, (tensor) => fresh[positions.get(tensor)!]!),
   };
 }
 
 async function run(traced: Traced, args: readonly Tensor[], on: Executor): Promise<Tree> {
-  const { captured, loaded, returned, updates, grads } = traced;
+  const { captured, loaded, returned, updates, grads, assignedArgs, gradArgs } = traced;
+  if (!assignedArgs.every((i) => args[i]!.isLeaf))
+    throw new Error(
+      "compile: an argument that the function assigns to is the result of an operation; detach() it first",
+    );
   const all = args.length === 0 ? captured : [...args, ...captured];
   await settleAll(all);
   const inputs: DeviceBuffer[] = [];
@@ -269,6 +239,16 @@ async function run(traced: Traced, args: readonly Tensor[], on: Executor): Promi
       carrier!.hold(source(buffer, buffer));
     }
     owner.setGradOutside(carrier);
+  }
+  for (const i of assignedArgs) {
+    const buffer = results[next++]!;
+    args[i]!.hold(source(buffer, buffer));
+  }
+  for (const i of gradArgs) {
+    const buffer = results[next++]!;
+    const found = new Tensor(source(buffer, buffer));
+    const arg = args[i]!;
+    arg.grad = arg.grad === null ? found : arg.grad.add(found);
   }
   const fresh = returned.map((_, i) => new Tensor(source(results[i]!, results[i])));
   forgetInterned();

@@ -33,7 +33,6 @@ export class Trace<T extends Traceable = Traceable> {
   readonly grads = new Map<T, GradSlot<T>>();
   /** Conditions on the world outside under which the recording stays true, e.g. that a module is in training mode. */
   readonly guards: (() => boolean)[] = [];
-  closed = false;
 
   capture(tensor: T): Captured {
     let entry = this.captured.get(tensor);
@@ -61,7 +60,6 @@ export function withTrace<R>(trace: Trace, record: () => R): R {
     return record();
   } finally {
     active = outer;
-    trace.closed = true;
   }
 }
 

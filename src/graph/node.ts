@@ -83,9 +83,6 @@ export function withScope<T>(name: string, record: () => T): T {
   }
 }
 
-/** The id the next node will get: nodes with a smaller id were recorded before. */
-export const currentId = (): number => nextId;
-
 let interned = new Map<string, Node>();
 /** While true (inside a trace) taking a value as input does not count as holding it: traces read anew at each run. */
 let tracing = false;

@@ -1,12 +1,13 @@
 /** Models as `.onnx` files that onnxruntime, transformers.js and Netron open. */
 
-import { record, resultsOf } from "../compile.ts";
 import { readValue } from "../engine.ts";
 import { withScope, type Value } from "../graph/node.ts";
 import { lowerProgram, programBytes } from "../onnx/lower.ts";
 import type { TensorProto } from "../onnx/proto.ts";
 import type { Module } from "../nn/module.ts";
+import { record, resultsOf } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
+import { withTrace } from "../trace.ts";
 
 export interface ExportOptions {
   /** Where to write the file; it appears whole or not at all. Without it only the bytes are returned. */
@@ -42,9 +43,13 @@ export async function exportOnnx(
           record((...given: unknown[]) => model.forward(...(given as never[])), [...inputs]),
         ),
       );
-  const { trace, inputs: placeholders } = recording;
+  const { trace, inputs: placeholders, given } = recording;
   const { values: outputs } = resultsOf(recording);
   if (outputs.length === 0) throw new Error("exportOnnx: the function returns no tensor");
+  if (withTrace(trace, () => given.some((tensor, i) => tensor.value !== placeholders[i])))
+    throw new Error(
+      "exportOnnx: the function assigns to an argument; export a function without side effects",
+    );
   for (const [tensor, entry] of trace.captured) {
     if (entry.current !== entry.placeholder) {
       throw new Error(

@@ -256,6 +256,10 @@ describe("errors", () => {
     }
   });
 
+  test("nothing to run", async () => {
+    await expect(compile(() => 1)()).rejects.toThrow("there is nothing to run");
+  });
+
   test("async functions", async () => {
     const f = compile(async (x: Tensor) => {
       await Promise.resolve();
@@ -325,6 +329,21 @@ describe("errors", () => {
 });
 
 describe("assignments", () => {
+  test("to arguments, and gradients that collect in them", async () => {
+    const counter = tensor([1]);
+    const x = leaf(2);
+    const f = compile((c: Tensor, y: Tensor) => {
+      c.add_(1);
+      y.square().sum().backward();
+    });
+    await f(counter, x);
+    await f(counter, x);
+    expect([await list(counter), await list(x.grad)]).toEqual([[3], [8]]);
+    await expect(f(x.mul(1), x)).rejects.toThrow(
+      "compile: an argument that the function assigns to is the result of an operation; detach() it first",
+    );
+  });
+
   test.each([
     [
       "in place",
