@@ -62,29 +62,29 @@ export async function exportOnnx(
     ...checkNames("inputNames", inputNames, placeholders.length, "x"),
     ...checkNames("outputNames", outputNames, outputs.length, "y"),
   ];
-  const weights = new Set(named.values());
-  const clash = names.find((name, i) => weights.has(name) || names.indexOf(name) !== i);
-  if (clash !== undefined)
-    throw new Error(
-      `exportOnnx: the name "${clash}" is used twice; choose other inputNames or outputNames`,
-    );
-
   const initializers = new Map<Value, TensorProto>();
   for (const [tensor, { placeholder }] of trace.captured) {
     const name = named.get(tensor) ?? `captured_${initializers.size}`;
     const data = await readValue(tensor.value);
     initializers.set(placeholder, { name, dtype: tensor.dtype, shape: tensor.shape, data });
   }
-  const bytes = programBytes(
-    lowerProgram({
-      inputs: placeholders,
-      outputs,
-      initializers,
-      inputNames: names.slice(0, placeholders.length),
-      outputNames: names.slice(placeholders.length),
-      target: { gpu: false, contrib: false },
-    }),
-  );
+  const lowered = lowerProgram({
+    inputs: placeholders,
+    outputs,
+    initializers,
+    inputNames: names.slice(0, placeholders.length),
+    outputNames: names.slice(placeholders.length),
+    target: { gpu: false, contrib: false },
+  });
+  const { graph } = lowered.model;
+  const used = [...graph.inputs, ...graph.initializers].map(({ name }) => name);
+  used.push(...graph.nodes.flatMap((node) => node.outputs));
+  const clash = names.find((name) => used.indexOf(name) !== used.lastIndexOf(name));
+  if (clash !== undefined)
+    throw new Error(
+      `exportOnnx: the name "${clash}" is used twice; choose other inputNames or outputNames`,
+    );
+  const bytes = programBytes(lowered);
   if (path !== undefined) {
     // Only Node has files; a browser takes the bytes.
     const { writeFileAtomic } = await import("../data/atomic-write.ts");
@@ -124,21 +124,25 @@ function inEvaluation<T>(model: Module, use: () => T): T {
 
 /** Runs `use` with every module's `forward` adding its name to the scope of the nodes it records. */
 function scoped<T>(model: Module, use: () => T): T {
-  const wrapped: Module[] = [];
+  // `forward` may be a field of the module itself.
+  const wrapped = new Map<Module, PropertyDescriptor | undefined>();
   for (const [name, module] of model.namedModules()) {
-    if (name === "" || wrapped.includes(module)) continue;
+    if (name === "" || wrapped.has(module)) continue;
     const local = localName(model, name);
+    wrapped.set(module, Object.getOwnPropertyDescriptor(module, "forward"));
     const forward: (...inputs: never[]) => unknown = module.forward.bind(module);
     Object.defineProperty(module, "forward", {
       configurable: true,
       value: (...inputs: never[]) => withScope(local, () => forward(...inputs)),
     });
-    wrapped.push(module);
   }
   try {
     return use();
   } finally {
-    for (const module of wrapped) delete (module as { forward?: unknown }).forward;
+    for (const [module, own] of wrapped) {
+      delete (module as { forward?: unknown }).forward;
+      if (own !== undefined) Object.defineProperty(module, "forward", own);
+    }
   }
 }
 

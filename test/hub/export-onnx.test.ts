@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { exportOnnx } from "../../src/hub/export-onnx.ts";
-import { randn, tensor } from "../../src/index.ts";
+import { randn, tensor, type Tensor } from "../../src/index.ts";
 import * as nn from "../../src/nn/index.ts";
 import { decodeModel } from "../../src/onnx/decode.ts";
 import { createExecutor } from "../../src/runtime/index.ts";
@@ -41,6 +41,22 @@ describe("exportOnnx", () => {
       true,
     );
     expect(opsetImports).toEqual([{ domain: "", version: 18 }]);
+  });
+
+  test("leaves a forward that is a field of its module alone", async () => {
+    class Twice extends nn.Module {
+      forward = (x: Tensor): Tensor => x.mul(2);
+    }
+    class Whole extends nn.Module {
+      readonly part = new Twice();
+      forward(x: Tensor): Tensor {
+        return this.part.forward(x);
+      }
+    }
+    const model = new Whole();
+    const { graph } = decodeModel(await exportOnnx(model, [tensor([1])]));
+    expect(graph.nodes.map(({ name }) => name)).toEqual(["part/mul/Mul_0"]);
+    expect(await model.forward(tensor([3])).toArray()).toEqual([6]);
   });
 
   test("the file computes what the model computes, through ONNX Runtime's own binding", async () => {
@@ -132,6 +148,9 @@ print(json.dumps(ReferenceEvaluator(model).run(None, {"x0": x})[0].ravel().tolis
     await expect(exportOnnx(layer, [randn([1, 2])], { inputNames: ["a", "b"] })).rejects.toThrow(
       /must name 1/,
     );
+    await expect(
+      exportOnnx((x: Tensor) => x.add(2.5), [randn([1])], { inputNames: ["constant_0"] }),
+    ).rejects.toThrow('the name "constant_0" is used twice');
     await expect(exportOnnx(layer, [randn([1, 2])], { inputNames: ["weight"] })).rejects.toThrow(
       /weight/,
     );
