@@ -1,7 +1,16 @@
 /** Functions that make tensors: from data, filled, counted. */
 
 import { hostStorage } from "./engine.ts";
-import { dtypes, hostArray, isFloat, type DType, type TypedArray } from "./graph/dtype.ts";
+import {
+  checkNumber,
+  dtypes,
+  element,
+  hostArray,
+  isFloat,
+  type DType,
+  type TypedArray,
+} from "./graph/dtype.ts";
+import { halfValue } from "./graph/half.ts";
 import type { Value } from "./graph/node.ts";
 import { checkShape, formatShape, numel, ShapeError, type Shape } from "./graph/shape.ts";
 import * as ew from "./ops/elementwise.ts";
@@ -102,16 +111,20 @@ function fromNested(data: ArrayLike): Given {
 
 function convert(flat: Given["flat"], dtype: DType): TypedArray {
   const host = hostArray(dtype, flat.length);
-  if (dtype === "float16" && !(flat instanceof Uint16Array))
-    throw new Error(
-      "tensor: float16 is for storage; give its bits as a Uint16Array or make a float32 tensor and cast it",
-    );
-  if (host instanceof BigInt64Array) {
-    for (let i = 0; i < flat.length; i++) host[i] = BigInt(flat[i]!);
-  } else if (dtype === "bool") {
-    for (let i = 0; i < flat.length; i++) host[i] = flat[i] ? 1 : 0;
-  } else {
-    for (let i = 0; i < flat.length; i++) host[i] = Number(flat[i]);
+  if (dtype !== "bool" && flat.constructor === host.constructor) {
+    host.set(flat as never);
+    return host;
+  }
+  const bits = flat instanceof Uint16Array;
+  for (let i = 0; i < flat.length; i++) {
+    const given = flat[i]!;
+    if (host instanceof BigInt64Array && typeof given === "bigint") {
+      host[i] = given;
+      continue;
+    }
+    const number = bits ? halfValue(given as number) : Number(given);
+    checkNumber("tensor", number, dtype);
+    host[i] = element(number, dtype);
   }
   return host;
 }

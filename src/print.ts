@@ -1,12 +1,18 @@
 /** Tensors as text and as nested arrays. */
 
 import { isFloat, type DType, type TypedArray } from "./graph/dtype.ts";
+import { halfValue } from "./graph/half.ts";
 import { formatShape, numel, type Shape } from "./graph/shape.ts";
 
 export type NestedArray = number | boolean | bigint | readonly NestedArray[];
 
+/** float16 as numbers; what else there is as it is. */
+const decoded = (data: TypedArray, dtype: DType): TypedArray =>
+  dtype === "float16" ? Float32Array.from(data as Uint16Array, halfValue) : data;
+
 /** Elements in nested arrays: bool as booleans, int64 as numbers where they are exact. */
-export function nest(data: TypedArray, dtype: DType, shape: Shape): NestedArray {
+export function nest(raw: TypedArray, dtype: DType, shape: Shape): NestedArray {
+  const data = decoded(raw, dtype);
   const element = (i: number): NestedArray => {
     const value = data[i]!;
     if (dtype === "bool") return value !== 0;
@@ -28,8 +34,8 @@ const SUMMARY_ABOVE = 1000;
 /** Aligned rows as PyTorch prints them; beyond 1,000 elements only the edges. */
 export function format(data: TypedArray, dtype: DType, shape: Shape, requiresGrad = false): string {
   const summarise = numel(shape) > SUMMARY_ABOVE;
-  const text = cells(data, dtype);
-  const width = Math.max(0, ...shown(shape, summarise).map((i) => text(i).length));
+  const text = cells(decoded(data, dtype), dtype);
+  const width = shown(shape, summarise).reduce((most, i) => Math.max(most, text(i).length), 0);
   const rows = (dim: number, start: number, count: number, indent: number): string => {
     if (dim === shape.length) return text(start).padStart(width);
     const size = shape[dim]!;

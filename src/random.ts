@@ -92,7 +92,7 @@ export const normal = (
 ): Tensor =>
   random(shape, options, (state, size) => ew.add(ew.mul(randomNormal(state, size), std), mean));
 
-/** Integers from low (included) to high (excluded), int32 unless another dtype is given; ranges up to 2²⁴. */
+/** Integers from low (included) to high (excluded), int32 where that holds them unless another dtype is given; ranges up to 2²⁴. */
 export function randint(
   low: number,
   high: number,
@@ -103,8 +103,10 @@ export function randint(
     throw new ShapeError(
       `randint: needs integers with low < high ≤ low + 2²⁴, got ${low} and ${high}`,
     );
-  return random(shape, { dtype: "int32", ...options }, (state, size) =>
-    ew.add(ew.floor(ew.mul(randomUniform(state, size), high - low)), low),
+  // float32 holds the distance from `low` exactly, not what is added to it.
+  const dtype = low >= -(2 ** 31) && high <= 2 ** 31 ? "int32" : "int64";
+  return random(shape, { dtype, ...options }, (state, size) =>
+    ew.add(ew.cast(ew.mul(randomUniform(state, size), high - low), dtype), low),
   );
 }
 

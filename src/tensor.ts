@@ -140,7 +140,7 @@ export class Tensor implements Traceable, Assigned {
 
   // ---- reading ---------------------------------------------------------------------------------------------------
 
-  /** The elements at the time of the call, row-major, as a new typed array: bool as 0/1 bytes, int64 as bigints. */
+  /** The elements at the time of the call, row-major, as a new typed array: bool as 0/1 bytes, int64 as bigints, float16 as raw bits. */
   data(): Promise<TypedArray> {
     return reading(async () => {
       const data = await readValue(this.value);
@@ -157,7 +157,7 @@ export class Tensor implements Traceable, Assigned {
         throw new ShapeError(
           `item: the tensor must have one element, got shape ${formatShape(this.shape)}`,
         );
-      return Number((await this.data())[0]);
+      return Number(nest(await this.data(), this.dtype, []));
     });
   }
 

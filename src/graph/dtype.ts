@@ -1,5 +1,7 @@
 /** Element types: their names, sizes, host arrays and promotion, in one table for every layer above. */
 
+import { halfBits } from "./half.ts";
+
 /** Element type of a tensor; names are NumPy's and PyTorch's. `float16` is for storage only. */
 export type DType = "float32" | "float64" | "float16" | "int32" | "int64" | "uint32" | "bool";
 
@@ -51,4 +53,35 @@ export function hostArray(dtype: DType, length: number): TypedArray {
   const { array, bytes } = dtypes[dtype];
   // A typed array of up to 64 bytes made without a buffer lives on V8's moving heap; an ArrayBuffer never does.
   return new array(new ArrayBuffer(length * bytes), 0, length);
+}
+
+/** Least and largest numbers of the integer dtypes. */
+const ranges = new Map<DType, readonly [number, number]>([
+  ["uint32", [0, 2 ** 32 - 1]],
+  ["int32", [-(2 ** 31), 2 ** 31 - 1]],
+  // The largest float64 below 2⁶³.
+  ["int64", [-(2 ** 63), 2 ** 63 - 1024]],
+]);
+
+/** Throws unless a number lies in the range of a dtype; fractions are no error. */
+export function checkNumber(op: string, value: number, dtype: DType): void {
+  const range = ranges.get(dtype);
+  if (range !== undefined && !(value > range[0] - 1 && value < range[1] + 1))
+    throw new RangeError(
+      `${op}: ${value} is out of range for ${dtype}, expected ${range[0]} … ${range[1]}; use another dtype`,
+    );
+}
+
+/** One number as an element of a dtype: integers lose fractions, bool is 0 or 1, float16 raw bits. */
+export function element(value: number, dtype: DType): number | bigint {
+  if (dtype === "int64") return BigInt(Math.trunc(value));
+  if (dtype === "bool") return value === 0 ? 0 : 1;
+  return dtype === "float16" ? halfBits(value) : value;
+}
+
+/** A host array of one number. */
+export function hostNumber(value: number, dtype: DType): TypedArray {
+  const data = hostArray(dtype, 1);
+  data[0] = element(value, dtype);
+  return data;
 }

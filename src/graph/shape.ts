@@ -23,6 +23,15 @@ export class ShapeError extends Error {
   override readonly name = "ShapeError";
 }
 
+/** Checks that all operands have one dtype, where nothing is converted by itself. */
+export function checkSameDType(op: string, operands: readonly { readonly dtype: string }[]): void {
+  const found = [...new Set(operands.map(({ dtype }) => dtype))];
+  if (found.length > 1)
+    throw new ShapeError(
+      `${op}: all tensors must have one dtype, got ${found.join(" and ")}; cast them to one`,
+    );
+}
+
 /** Resolves a dimension that may count from the end (`-1` is the last). */
 export function resolveDim(op: string, dim: number, rank: number): number {
   const resolved = dim < 0 ? dim + rank : dim;

@@ -3,7 +3,7 @@
 import {
   dtypes,
   elementsKey,
-  hostArray,
+  hostNumber,
   isFloat,
   type DType,
   type TypedArray,
@@ -255,10 +255,7 @@ class Builder implements Emitter {
   }
 
   scalar(dtype: DType, value: number): string {
-    const data = hostArray(dtype, 1);
-    if (data instanceof BigInt64Array) data[0] = BigInt(value);
-    else data[0] = value;
-    return this.constant(dtype, [], data);
+    return this.constant(dtype, [], hostNumber(value, dtype));
   }
 
   ints(values: readonly number[]): string {

@@ -3,7 +3,7 @@
 import type { Value } from "../graph/node.ts";
 import { dtypes } from "../graph/dtype.ts";
 import { defineOp1, type LowerContext, type OnnxAttribute } from "../graph/op.ts";
-import { formatShape, ShapeError, type Shape } from "../graph/shape.ts";
+import { checkSameDType, formatShape, ShapeError, type Shape } from "../graph/shape.ts";
 import { add, cast, eq, logicalAnd, logicalNot, logicalOr, mul } from "./elementwise.ts";
 import { full } from "./leaf.ts";
 import { sum } from "./reduce.ts";
@@ -186,6 +186,7 @@ function checkConv(
   const got = `input ${formatShape(x.shape)}, weight ${formatShape(w.shape)}`;
   if (x.shape.length !== 4 || w.shape.length !== 4)
     throw new ShapeError(`${op}: input and weight need 4 dimensions, got ${got}`);
+  checkSameDType(op, b === null ? [x, w] : [x, w, b]);
   if (x.shape[1] !== channels)
     throw new ShapeError(`${op}: the weight is for ${channels} input channels, got ${got}`);
   if (b !== null && (b.shape.length !== 1 || b.shape[0] !== outputs))

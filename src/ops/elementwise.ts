@@ -1,6 +1,6 @@
 /** Arithmetic, transcendental functions, comparisons and selection, element by element, with broadcasting. */
 
-import { dtypes, isFloat, promote, type DType } from "../graph/dtype.ts";
+import { checkNumber, dtypes, isFloat, promote, type DType } from "../graph/dtype.ts";
 import type { TypeSpec, Value } from "../graph/node.ts";
 import { defineOp1, type Emitter, type LowerContext } from "../graph/op.ts";
 import { broadcast, ShapeError } from "../graph/shape.ts";
@@ -14,9 +14,9 @@ export type Operand = Value | number;
 function pair(op: string, a: Operand, b: Operand): readonly [Value, Value] {
   if (typeof a === "number") {
     if (typeof b === "number") throw new ShapeError(`${op}: at least one operand must be a tensor`);
-    return lift(a, b, true);
+    return lift(op, a, b, true);
   }
-  if (typeof b === "number") return lift(b, a, false);
+  if (typeof b === "number") return lift(op, b, a, false);
   if (a.dtype === b.dtype) return [a, b];
   const dtype = promoteOperands(a, b);
   return [cast(a, dtype), cast(b, dtype)];
@@ -33,7 +33,7 @@ function promoteOperands(a: TypeSpec, b: TypeSpec): DType {
   return promote(a.dtype, b.dtype);
 }
 
-function lift(number: number, x: Value, first: boolean): readonly [Value, Value] {
+function lift(op: string, number: number, x: Value, first: boolean): readonly [Value, Value] {
   const whole = Number.isInteger(number);
   const dtype = isFloat(x.dtype)
     ? x.dtype
@@ -42,6 +42,7 @@ function lift(number: number, x: Value, first: boolean): readonly [Value, Value]
       : x.dtype === "bool"
         ? "int64"
         : x.dtype;
+  checkNumber(op, number, dtype);
   const constant = scalar(number, dtype);
   const value = cast(x, dtype);
   return first ? [constant, value] : [value, constant];
@@ -414,17 +415,26 @@ export const remainder = binary("remainder", {
     if (emit.target.gpu && (dtype === "int32" || dtype === "uint32"))
       return remainderByDivision(emit, a!, b!, dtype);
     if (!isFloat(dtype)) return emit.node("Mod", [a!, b!]);
-    const quotient = emit.node("Floor", [emit.node("Div", [a!, b!])]);
-    return emit.node("Sub", [a!, emit.node("Mul", [quotient, b!])]);
+    if (emit.target.gpu) {
+      const quotient = emit.node("Floor", [emit.node("Div", [a!, b!])]);
+      return emit.node("Sub", [a!, emit.node("Mul", [quotient, b!])]);
+    }
+    // C's fmod, which is exact, has the dividend's sign.
+    const rest = emit.node("Mod", [a!, b!], { fmod: { int: 1 } });
+    return withSignOf(emit, rest, b!, dtype);
   },
   grad: (a, b, _y, g, needs) => [g, needs[1] ? neg(mul(g, floor(div(a, b)))) : null],
 });
 
-/** WebGPU has no Mod. Its Div rounds towards zero: where signs differ, the divisor is added to what remains. */
+/** WebGPU has no Mod. Its Div rounds towards zero. */
 function remainderByDivision(emit: Emitter, a: string, b: string, dtype: DType): string {
   const whole = emit.node("Mul", [emit.node("Div", [a, b]), b]);
   const rest = emit.node("Sub", [a, whole]);
-  if (dtype === "uint32") return rest;
+  return dtype === "uint32" ? rest : withSignOf(emit, rest, b, dtype);
+}
+
+/** A remainder of truncated division made one of floored division: where signs differ, the divisor is added. */
+function withSignOf(emit: Emitter, rest: string, b: string, dtype: DType): string {
   const zero = emit.scalar(dtype, 0);
   const negative = (x: string): string =>
     castTo(emit, emit.node("Less", [x, zero]), "bool", "int32");

@@ -1,6 +1,13 @@
 /** Where values come from (constants, sources) and the identities that give a value a place of its own. */
 
-import { dtypes, elementsKey, hostArray, type DType, type TypedArray } from "../graph/dtype.ts";
+import {
+  checkNumber,
+  dtypes,
+  elementsKey,
+  hostNumber,
+  type DType,
+  type TypedArray,
+} from "../graph/dtype.ts";
 import type { Storage, TypeSpec, Value } from "../graph/node.ts";
 import { defineOp1 } from "../graph/op.ts";
 import { numel, ShapeError, type Shape } from "../graph/shape.ts";
@@ -28,15 +35,11 @@ export function constant(data: TypedArray, dtype: DType, shape: Shape): Value {
   return constantOp([], { data, dtype, shape });
 }
 
-/** A 0-d constant. Booleans are given as 0 and 1. */
-export function scalar(value: number, dtype: DType): Value {
-  const data = hostArray(dtype, 1);
-  if (data instanceof BigInt64Array) data[0] = BigInt(Math.trunc(value));
-  else data[0] = value;
-  return constantOp([], { data, dtype, shape: [] });
-}
+/** A 0-d constant. */
+export const scalar = (value: number, dtype: DType): Value =>
+  constantOp([], { data: hostNumber(value, dtype), dtype, shape: [] });
 
-/** A constant of int64 numbers, as ONNX wants axes and shapes. */
+/** Whether a value's elements are part of the program. */
 export const isConstant = (value: Value): boolean => value.node.op.name === "constant";
 
 /** The elements of a constant. */
@@ -85,6 +88,7 @@ export const detach = (x: Value): Value => detachOp([x]);
 
 /** A value filled with one number. */
 export function full(shape: Shape, value: number, dtype: DType): Value {
+  checkNumber("full", value, dtype);
   return fullOp([], { shape, value: Object.is(value, -0) ? "-0" : String(value), dtype });
 }
 

@@ -2,7 +2,7 @@
 
 import type { Value } from "../graph/node.ts";
 import { defineOp1, type LowerContext } from "../graph/op.ts";
-import { broadcast, formatShape, numel, ShapeError } from "../graph/shape.ts";
+import { broadcast, checkSameDType, formatShape, numel, ShapeError } from "../graph/shape.ts";
 import { isFloat, promote } from "../graph/dtype.ts";
 import { cast } from "./elementwise.ts";
 import { sum, sumTo } from "./reduce.ts";
@@ -115,6 +115,8 @@ export function matmul(
     );
   }
   const dtype = promote(x.dtype, y.dtype);
+  if (!isFloat(dtype) && !Number.isInteger(alpha))
+    throw new ShapeError(`matmul: alpha must be an integer for ${dtype}, got ${alpha}`);
   const [a, b] = [cast(x, dtype), cast(y, dtype)];
   if (a.shape.length === 1) {
     const row = matmul(reshape(a, [1, a.shape[0]!]), b, { transB, alpha });
@@ -167,6 +169,7 @@ export function linear(x: Value, weight: Value, bias: Value | null): Value {
   if (weight.shape.length !== 2)
     throw new ShapeError(`linear: the weight must be a matrix, got ${formatShape(weight.shape)}`);
   if (x.shape.length === 0) throw new ShapeError("linear: the input needs at least one dimension");
+  checkSameDType("linear", bias === null ? [x, weight] : [x, weight, bias]);
   if (bias === null) return matmul(x, weight, { transB: true });
   const lead = x.shape.slice(0, -1);
   const rows = reshape(x, [numel(lead), x.shape.at(-1)!]);

@@ -4,6 +4,7 @@ import { isFloat } from "../graph/dtype.ts";
 import type { TypeSpec, Value } from "../graph/node.ts";
 import { defineOp, defineOp1, type Emitter } from "../graph/op.ts";
 import {
+  checkSameDType,
   formatShape,
   numel,
   resolveDim,
@@ -152,6 +153,7 @@ function lowerByParts(
 /** (x − mean) / √(variance + eps) · weight + bias over the trailing dimensions that `weight` has. */
 export function layerNorm(x: Value, weight: Value, bias: Value, eps = 1e-5): Value {
   needFloat("layerNorm", x);
+  checkSameDType("layerNorm", [x, weight, bias]);
   const trailing = x.shape.slice(x.shape.length - weight.shape.length);
   if (
     weight.shape.length === 0 ||

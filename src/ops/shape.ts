@@ -176,6 +176,10 @@ export function slice(x: Value, dim: number, start?: number, end?: number, step 
   const axis = resolveDim("slice", dim, x.shape.length);
   if (!Number.isInteger(step) || step === 0)
     throw new ShapeError(`slice: the step must be an integer other than 0, got ${step}`);
+  const odd = [start, end].find(
+    (position) => position !== undefined && !Number.isInteger(position),
+  );
+  if (odd !== undefined) throw new ShapeError(`slice: start and end must be integers, got ${odd}`);
   const size = x.shape[axis]!;
   const clip = (position: number): number => {
     const from = position < 0 ? position + size : position;
