@@ -13,7 +13,9 @@ import {
 import { halfValue } from "./graph/half.ts";
 import type { Value } from "./graph/node.ts";
 import { checkShape, formatShape, numel, ShapeError, type Shape } from "./graph/shape.ts";
+import * as compare from "./ops/compare.ts";
 import * as ew from "./ops/elementwise.ts";
+import { cast, type Operand } from "./ops/elementwise-rules.ts";
 import { constant, full as fullValue, source } from "./ops/leaf.ts";
 import { iota } from "./ops/random.ts";
 import { concat, reshape } from "./ops/shape.ts";
@@ -153,14 +155,14 @@ export function arange(start: number, end?: number, step = 1, options: CreateOpt
     const steps = Float64Array.from({ length: count }, (_, i) => from + i * step);
     return made(constant(convert(steps, dtype), dtype, [count]), options);
   }
-  return made(ew.add(ew.mul(ew.cast(iota(count), dtype), step), from), options);
+  return made(ew.add(ew.mul(cast(iota(count), dtype), step), from), options);
 }
 
 /** The n×n identity matrix. */
 export function eye(n: number, options: CreateOptions = {}): Tensor {
   const row = iota(n);
-  const equal = ew.eq(reshape(row, [n, 1]), reshape(row, [1, n]));
-  return made(ew.cast(equal, options.dtype ?? "float32"), options);
+  const equal = compare.eq(reshape(row, [n, 1]), reshape(row, [1, n]));
+  return made(cast(equal, options.dtype ?? "float32"), options);
 }
 
 /** Joins tensors along a dimension they all have. */
@@ -179,7 +181,7 @@ export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
   const tensors = [condition, a, b].filter((x) => x instanceof Tensor);
   return derive(tensors, (values) => {
     let next = 1;
-    const pick = (x: TensorLike): ew.Operand => (typeof x === "number" ? x : values[next++]!);
-    return ew.where(values[0]!, pick(a), pick(b));
+    const pick = (x: TensorLike): Operand => (typeof x === "number" ? x : values[next++]!);
+    return compare.where(values[0]!, pick(a), pick(b));
   });
 }

@@ -3,7 +3,9 @@
 import { tensor, type CreateOptions } from "./creation.ts";
 import { ShapeError, checkShape, type Shape } from "./graph/shape.ts";
 import type { Value } from "./graph/node.ts";
+import * as compare from "./ops/compare.ts";
 import * as ew from "./ops/elementwise.ts";
+import { cast } from "./ops/elementwise-rules.ts";
 import { constant } from "./ops/leaf.ts";
 import { randomMask, randomNormal, randomUniform } from "./ops/random.ts";
 import { Tensor } from "./tensor.ts";
@@ -60,7 +62,7 @@ function random(
   make: (state: Value, shape: Shape) => Value,
 ): Tensor {
   const state = (options.generator ?? defaultGenerator).draw();
-  const value = ew.cast(make(state, checkShape("random", shape)), options.dtype ?? "float32");
+  const value = cast(make(state, checkShape("random", shape)), options.dtype ?? "float32");
   return options.requiresGrad ? Tensor.leaf(value) : new Tensor(value);
 }
 
@@ -106,7 +108,7 @@ export function randint(
   // float32 holds the distance from `low` exactly, not what is added to it.
   const dtype = low >= -(2 ** 31) && high <= 2 ** 31 ? "int32" : "int64";
   return random(shape, { dtype, ...options }, (state, size) =>
-    ew.add(ew.cast(ew.mul(randomUniform(state, size), high - low), dtype), low),
+    ew.add(cast(ew.mul(randomUniform(state, size), high - low), dtype), low),
   );
 }
 
@@ -115,7 +117,7 @@ export function bernoulli(shape: Shape, p: number, options: RandomOptions = {}):
   if (!(p >= 0 && p <= 1))
     throw new Error(`bernoulli: the probability must be in [0, 1], got ${p}`);
   return random(shape, { dtype: "bool", ...options }, (state, size) =>
-    ew.lt(randomUniform(state, size), p),
+    compare.lt(randomUniform(state, size), p),
   );
 }
 

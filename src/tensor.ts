@@ -12,7 +12,9 @@ import {
   ShapeError,
   type Shape,
 } from "./graph/shape.ts";
+import * as compare from "./ops/compare.ts";
 import * as ew from "./ops/elementwise.ts";
+import { cast, type Operand } from "./ops/elementwise-rules.ts";
 import { detach, full, onesLike, place, source } from "./ops/leaf.ts";
 import { gather, indexSelect, scatterAdd, topk } from "./ops/indexing.ts";
 import { matmul, type MatmulOptions } from "./ops/matmul.ts";
@@ -20,6 +22,7 @@ import { logSoftmax, softmax } from "./ops/normalize.ts";
 import * as reduce from "./ops/reduce.ts";
 import * as shapes from "./ops/shape.ts";
 import { split } from "./ops/split.ts";
+import { sum } from "./ops/sum.ts";
 import { format, nest, type NestedArray } from "./print.ts";
 import {
   activeTrace,
@@ -496,67 +499,67 @@ export class Tensor implements Traceable, Assigned {
 
   /** Limits elements to `[min, max]`; either may be left out. */
   clamp(min?: number, max?: number): Tensor {
-    return unary(this, (x) => ew.clamp(x, min, max));
+    return unary(this, (x) => compare.clamp(x, min, max));
   }
 
   // ---- comparison (bool) -----------------------------------------------------------------------------------------
 
   eq(other: TensorLike): Tensor {
-    return binary(this, other, ew.eq);
+    return binary(this, other, compare.eq);
   }
 
   ne(other: TensorLike): Tensor {
-    return binary(this, other, ew.ne);
+    return binary(this, other, compare.ne);
   }
 
   lt(other: TensorLike): Tensor {
-    return binary(this, other, ew.lt);
+    return binary(this, other, compare.lt);
   }
 
   le(other: TensorLike): Tensor {
-    return binary(this, other, ew.le);
+    return binary(this, other, compare.le);
   }
 
   gt(other: TensorLike): Tensor {
-    return binary(this, other, ew.gt);
+    return binary(this, other, compare.gt);
   }
 
   ge(other: TensorLike): Tensor {
-    return binary(this, other, ew.ge);
+    return binary(this, other, compare.ge);
   }
 
   logicalAnd(other: TensorLike): Tensor {
-    return binary(this, other, ew.logicalAnd);
+    return binary(this, other, compare.logicalAnd);
   }
 
   logicalOr(other: TensorLike): Tensor {
-    return binary(this, other, ew.logicalOr);
+    return binary(this, other, compare.logicalOr);
   }
 
   logicalXor(other: TensorLike): Tensor {
-    return binary(this, other, ew.logicalXor);
+    return binary(this, other, compare.logicalXor);
   }
 
   logicalNot(): Tensor {
-    return unary(this, ew.logicalNot);
+    return unary(this, compare.logicalNot);
   }
 
   isNaN(): Tensor {
-    return unary(this, ew.isNaN);
+    return unary(this, compare.isNaN);
   }
 
   isInf(): Tensor {
-    return unary(this, ew.isInf);
+    return unary(this, compare.isInf);
   }
 
   /** Converts to another dtype; floats to integers round towards zero. */
   cast(dtype: DType): Tensor {
-    return unary(this, (x) => ew.cast(x, dtype));
+    return unary(this, (x) => cast(x, dtype));
   }
 
   /** `value` where the mask (bool, broadcast) holds, this tensor elsewhere. */
   maskedFill(mask: Tensor, value: number): Tensor {
-    return derive([this, mask], ([x, m]) => ew.where(m!, value, x!));
+    return derive([this, mask], ([x, m]) => compare.where(m!, value, x!));
   }
 
   // ---- products --------------------------------------------------------------------------------------------------
@@ -569,7 +572,7 @@ export class Tensor implements Traceable, Assigned {
   // ---- reductions ------------------------------------------------------------------------------------------------
 
   sum(options: ReduceOptions = {}): Tensor {
-    return reduced(this, options, reduce.sum);
+    return reduced(this, options, sum);
   }
 
   mean(options: ReduceOptions = {}): Tensor {
@@ -601,12 +604,12 @@ export class Tensor implements Traceable, Assigned {
 
   /** Whether all elements are true (not 0). */
   all(options: ReduceOptions = {}): Tensor {
-    return reduced(this, options, (x, dims) => reduce.amin(ew.cast(x, "bool"), dims));
+    return reduced(this, options, (x, dims) => reduce.amin(cast(x, "bool"), dims));
   }
 
   /** Whether any element is true (not 0). */
   any(options: ReduceOptions = {}): Tensor {
-    return reduced(this, options, (x, dims) => reduce.amax(ew.cast(x, "bool"), dims));
+    return reduced(this, options, (x, dims) => reduce.amax(cast(x, "bool"), dims));
   }
 
   /** int32 position of the first largest element along a dimension, or in the flattened tensor. */
@@ -783,7 +786,7 @@ function unary(x: Tensor, record: (x: Value) => Value): Tensor {
   return new Tensor(value, tracks(x) && isFloat(value.dtype));
 }
 
-function binary(a: Tensor, b: TensorLike, record: (a: ew.Operand, b: ew.Operand) => Value): Tensor {
+function binary(a: Tensor, b: TensorLike, record: (a: Operand, b: Operand) => Value): Tensor {
   if (typeof b === "number") return unary(a, (x) => record(x, b));
   const value = record(operand(a), operand(b));
   return new Tensor(value, (tracks(a) || tracks(b)) && isFloat(value.dtype));

@@ -4,9 +4,11 @@ import type { Value } from "../graph/node.ts";
 import { dtypes } from "../graph/dtype.ts";
 import { defineOp1, type LowerContext, type OnnxAttribute } from "../graph/op.ts";
 import { checkSameDType, formatShape, ShapeError, type Shape } from "../graph/shape.ts";
-import { add, cast, eq, logicalAnd, logicalNot, logicalOr, mul } from "./elementwise.ts";
+import { eq, logicalAnd, logicalNot, logicalOr } from "./compare.ts";
+import { add, mul } from "./elementwise.ts";
+import { cast } from "./elementwise-rules.ts";
 import { full } from "./leaf.ts";
-import { sum } from "./reduce.ts";
+import { sum } from "./sum.ts";
 import { pad, permute, reshape, slice, unslice } from "./shape.ts";
 
 /** One number for both dimensions, or [height, width]. */

@@ -1,97 +1,10 @@
-/** Arithmetic, transcendental functions, comparisons and selection, element by element, with broadcasting. */
+/** Arithmetic and transcendental functions, element by element, with broadcasting. */
 
-import { checkNumber, dtypes, isFloat, promote, type DType } from "../graph/dtype.ts";
+import { isFloat, type DType } from "../graph/dtype.ts";
 import type { TypeSpec, Value } from "../graph/node.ts";
-import { defineOp1, type Emitter, type LowerContext } from "../graph/op.ts";
-import { broadcast, ShapeError } from "../graph/shape.ts";
-import { full, scalar } from "./leaf.ts";
-import { sumTo } from "./reduce.ts";
-
-/** What operations take where a number is as good as a tensor. */
-export type Operand = Value | number;
-
-/** A number becomes a constant of the other side's dtype; a fraction beside integers makes the result float32. */
-function pair(op: string, a: Operand, b: Operand): readonly [Value, Value] {
-  if (typeof a === "number") {
-    if (typeof b === "number") throw new ShapeError(`${op}: at least one operand must be a tensor`);
-    return lift(op, a, b, true);
-  }
-  if (typeof b === "number") return lift(op, b, a, false);
-  if (a.dtype === b.dtype) return [a, b];
-  const dtype = promoteOperands(a, b);
-  return [cast(a, dtype), cast(b, dtype)];
-}
-
-/** PyTorch's rule: a 0-d tensor does not widen a tensor with dimensions of the same kind. */
-function promoteOperands(a: TypeSpec, b: TypeSpec): DType {
-  if (isFloat(a.dtype) === isFloat(b.dtype)) {
-    if (a.shape.length > 0 && b.shape.length === 0 && b.dtype !== "bool" && a.dtype !== "bool")
-      return a.dtype;
-    if (b.shape.length > 0 && a.shape.length === 0 && b.dtype !== "bool" && a.dtype !== "bool")
-      return b.dtype;
-  }
-  return promote(a.dtype, b.dtype);
-}
-
-function lift(op: string, number: number, x: Value, first: boolean): readonly [Value, Value] {
-  const whole = Number.isInteger(number);
-  const dtype = isFloat(x.dtype)
-    ? x.dtype
-    : !whole
-      ? "float32"
-      : x.dtype === "bool"
-        ? "int64"
-        : x.dtype;
-  checkNumber(op, number, dtype);
-  const constant = scalar(number, dtype);
-  const value = cast(x, dtype);
-  return first ? [constant, value] : [value, constant];
-}
-
-const castOp = defineOp1<{ to: DType }>({
-  name: "cast",
-  elementwise: true,
-  infer: ([x], { to }) => ({ dtype: to, shape: x!.shape }),
-  vjp: ({ inputs: [x], grads: [g] }) => [isFloat(x!.dtype) ? cast(g!, x!.dtype) : null],
-  lower: ({ inputs: [x], types: [type], attrs, emit }) => castTo(emit, x!, type!.dtype, attrs.to),
-});
-
-function castTo(emit: Emitter, x: string, from: DType, to: DType): string {
-  return from === to ? x : emit.node("Cast", [x], { to: { int: dtypes[to].onnx } });
-}
-
-/** Converts to another dtype; floats to integers round towards zero, anything but 0 is true. */
-export const cast = (x: Value, dtype: DType): Value =>
-  x.dtype === dtype ? x : castOp([x], { to: dtype });
-
-type Lowering = (context: LowerContext<object>) => string;
-
-/** Runs a lowering in another dtype where ONNX Runtime has no kernel for the inputs' own, and casts back. */
-function via(dtype: DType, from: readonly DType[], lower: Lowering): Lowering {
-  return (context) => {
-    const own = context.types[0]!.dtype;
-    if (!from.includes(own)) return lower(context);
-    const { emit } = context;
-    const inputs = context.inputs.map((name, i) =>
-      castTo(emit, name, context.types[i]!.dtype, dtype),
-    );
-    const types = context.types.map(({ shape }) => ({ shape, dtype }));
-    const out = context.outputTypes[0]!;
-    const inner = out.dtype === own ? dtype : out.dtype;
-    const result = lower({
-      ...context,
-      inputs,
-      types,
-      outputTypes: [{ shape: out.shape, dtype: inner }],
-    });
-    return castTo(emit, result, inner, out.dtype);
-  };
-}
-
-const direct =
-  (opType: string): Lowering =>
-  ({ inputs, emit }) =>
-    emit.node(opType, inputs);
+import type { Emitter } from "../graph/op.ts";
+import { eq, ge, gt, logicalAnd, lt, where } from "./compare.ts";
+import { binary, cast, castTo, direct, unary, type Lowering } from "./elementwise-rules.ts";
 
 /**
  * The operand that wins a comparison. ONNX Runtime 1.30 has Max, Min and Relu of int64, but compares the halves of a
@@ -103,42 +16,6 @@ const chosen =
     emit.node("Where", [emit.node(opType, [a!, b!]), a!, b!]);
 
 // ---- one operand -----------------------------------------------------------------------------------------------
-
-/** Arithmetic that bool does not have; thrown where it is recorded, not when it would run. */
-function refuseBool(op: string, x: TypeSpec): void {
-  if (x.dtype === "bool") throw new ShapeError(`${op}: bool has no ${op}, cast to int32 first`);
-}
-
-interface UnaryRule {
-  /** ONNX operator, or a lowering of one's own. */
-  readonly onnx: string | Lowering;
-  /** Gradient from input, output and gradient of the output; null where it is zero everywhere. */
-  readonly grad: ((x: Value, y: Value, g: Value) => Value) | null;
-  /** Integers are converted to float32 first (the default), kept (bool is refused), or give bool. */
-  readonly integers?: "promote" | "keep" | "bool";
-  /** Dtypes for which ONNX Runtime lacks the kernel; computed in float32 (bool: int32) instead. */
-  readonly lacks?: readonly DType[];
-  readonly as?: DType;
-}
-
-function unary(name: string, rule: UnaryRule): (x: Value) => Value {
-  const { grad, integers = "promote" } = rule;
-  const lowering = typeof rule.onnx === "string" ? direct(rule.onnx) : rule.onnx;
-  const op = defineOp1({
-    name,
-    elementwise: true,
-    infer: ([x]) => {
-      if (integers === "keep") refuseBool(name, x!);
-      return { dtype: integers === "bool" ? "bool" : x!.dtype, shape: x!.shape };
-    },
-    vjp:
-      grad === null
-        ? null
-        : ({ inputs, outputs, grads }) => [grad(inputs[0]!, outputs[0]!, grads[0]!)],
-    lower: rule.lacks === undefined ? lowering : via(rule.as ?? "float32", rule.lacks, lowering),
-  });
-  return (x) => op([integers === "promote" && !isFloat(x.dtype) ? cast(x, "float32") : x]);
-}
 
 /** Whether this runs on WebGPU, whose kernels are fewer, on elements of the dtype. */
 const onGpuAs = (dtype: DType, { target }: Emitter, type: TypeSpec): boolean =>
@@ -301,71 +178,7 @@ export const round = unary("round", {
   },
   grad: null,
 });
-export const isNaN = unary("isNaN", {
-  onnx: ({ inputs: [x], emit }) =>
-    emit.target.gpu ? emit.node("Not", [emit.node("Equal", [x!, x!])]) : emit.node("IsNaN", [x!]),
-  grad: null,
-  integers: "bool",
-  lacks: ["bool", "int32", "int64", "uint32"],
-});
-export const isInf = unary("isInf", {
-  onnx: ({ inputs: [x], types: [type], emit }) =>
-    emit.target.gpu
-      ? emit.node("Equal", [emit.node("Abs", [x!]), emit.scalar(type!.dtype, Infinity)])
-      : emit.node("IsInf", [x!]),
-  grad: null,
-  integers: "bool",
-  lacks: ["bool", "int32", "int64", "uint32", "float16"],
-});
-export const logicalNot = unary("logicalNot", {
-  onnx: ({ inputs: [x], types: [type], emit }) =>
-    emit.node("Not", [castTo(emit, x!, type!.dtype, "bool")]),
-  grad: null,
-  integers: "bool",
-});
-
 // ---- two operands ----------------------------------------------------------------------------------------------
-
-interface BinaryRule {
-  readonly onnx: string | Lowering;
-  /** Gradients of both operands before broadcasting is undone. */
-  readonly grad:
-    | ((a: Value, b: Value, y: Value, g: Value, needs: readonly boolean[]) => (Value | null)[])
-    | null;
-  readonly result?: "bool";
-  /** Operands are made bool, or float when they are not, before the operation; "arithmetic" refuses bool. */
-  readonly operands?: "bool" | "float" | "arithmetic";
-  readonly lacks?: readonly DType[];
-  readonly as?: DType;
-}
-
-function binary(name: string, rule: BinaryRule): (a: Operand, b: Operand) => Value {
-  const { grad, result, operands } = rule;
-  const lowering = typeof rule.onnx === "string" ? direct(rule.onnx) : rule.onnx;
-  const op = defineOp1({
-    name,
-    elementwise: true,
-    infer: ([a, b]) => {
-      if (operands === "arithmetic") refuseBool(name, a!);
-      return { dtype: result ?? a!.dtype, shape: broadcast(name, a!.shape, b!.shape) };
-    },
-    vjp:
-      grad === null
-        ? null
-        : ({ inputs: [a, b], outputs: [y], grads: [g], needs }) => {
-            const [da, db] = grad(a!, b!, y!, g!, needs);
-            return [da ? sumTo(da, a!.shape) : null, db ? sumTo(db, b!.shape) : null];
-          },
-    lower: rule.lacks === undefined ? lowering : via(rule.as ?? "float32", rule.lacks, lowering),
-  });
-  return (a, b) => {
-    let [x, y] = pair(name, a, b);
-    if (operands === "bool") [x, y] = [cast(x, "bool"), cast(y, "bool")];
-    else if (operands === "float" && !isFloat(x.dtype))
-      [x, y] = [cast(x, "float32"), cast(y, "float32")];
-    return op([x, y]);
-  };
-}
 
 export const add = binary("add", {
   onnx: "Add",
@@ -464,89 +277,4 @@ function extremeGrad(a: Value, b: Value, g: Value, wins: (a: Value, b: Value) =>
     mul(g, add(cast(wins(a, b), g.dtype), half)),
     mul(g, add(cast(wins(b, a), g.dtype), half)),
   ];
-}
-
-// ONNX Runtime compares no uint32 on a CPU and orders no bool; both fit int64 and int32.
-const compared = (name: string, opType: string): ((a: Operand, b: Operand) => Value) =>
-  binary(name, {
-    onnx: (context) => {
-      const { dtype } = context.types[0]!;
-      const wide = dtype === "uint32" && !context.emit.target.gpu;
-      const as = wide ? "int64" : dtype === "bool" ? "int32" : dtype;
-      return via(as, [dtype], direct(opType))(context);
-    },
-    grad: null,
-    result: "bool",
-  });
-export const eq = compared("eq", "Equal");
-export const lt = compared("lt", "Less");
-export const le = compared("le", "LessOrEqual");
-export const gt = compared("gt", "Greater");
-export const ge = compared("ge", "GreaterOrEqual");
-export const ne = (a: Operand, b: Operand): Value => logicalNot(eq(a, b));
-
-export const logicalAnd = binary("logicalAnd", {
-  onnx: "And",
-  grad: null,
-  result: "bool",
-  operands: "bool",
-});
-export const logicalOr = binary("logicalOr", {
-  // WebGPU has no Or: not (not a and not b).
-  onnx: ({ inputs: [a, b], emit }) =>
-    emit.target.gpu
-      ? emit.node("Not", [emit.node("And", [emit.node("Not", [a!]), emit.node("Not", [b!])])])
-      : emit.node("Or", [a!, b!]),
-  grad: null,
-  result: "bool",
-  operands: "bool",
-});
-export const logicalXor = (a: Operand, b: Operand): Value =>
-  logicalAnd(logicalOr(a, b), logicalNot(logicalAnd(a, b)));
-
-// ---- selection -------------------------------------------------------------------------------------------------
-
-const whereOp = defineOp1({
-  name: "where",
-  elementwise: true,
-  infer: ([c, a, b]) => {
-    if (c!.dtype !== "bool")
-      throw new ShapeError(`where: the condition must be bool, got ${c!.dtype}`);
-    const shape = broadcast("where", c!.shape, broadcast("where", a!.shape, b!.shape));
-    return { dtype: a!.dtype, shape };
-  },
-  vjp: ({ inputs: [c, a, b], grads: [g], needs }) => [
-    null,
-    needs[1] ? sumTo(where(c!, g!, 0), a!.shape) : null,
-    needs[2] ? sumTo(where(c!, 0, g!), b!.shape) : null,
-  ],
-  lower: ({ inputs: [c, a, b], types, emit }) => {
-    const { dtype } = types[1]!;
-    if (emit.target.gpu) return emit.node("Where", [c!, a!, b!]);
-    // On a CPU Where has no bool and no uint32: through int32 and int64.
-    const as = dtype === "bool" ? "int32" : dtype === "uint32" ? "int64" : dtype;
-    const chosen = emit.node("Where", [
-      c!,
-      castTo(emit, a!, dtype, as),
-      castTo(emit, b!, dtype, as),
-    ]);
-    return castTo(emit, chosen, as, dtype);
-  },
-});
-
-/** `a` where the condition holds, `b` elsewhere; all three broadcast. */
-export function where(condition: Value, a: Operand, b: Operand): Value {
-  if (typeof a === "number" && typeof b === "number") {
-    const dtype = Number.isInteger(a) && Number.isInteger(b) ? "int64" : "float32";
-    return whereOp([condition, full([], a, dtype), full([], b, dtype)]);
-  }
-  return whereOp([condition, ...pair("where", a, b)]);
-}
-
-/** Limits to `[min, max]`; either side may be left open. At a bound the gradient is 0, as in PyTorch 2.15. */
-export function clamp(x: Value, min?: Operand, max?: Operand): Value {
-  let y = x;
-  if (min !== undefined) y = where(le(y, min), min, y);
-  if (max !== undefined) y = where(ge(y, max), max, y);
-  return y;
 }

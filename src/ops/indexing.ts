@@ -4,7 +4,7 @@ import { dtypes, type DType } from "../graph/dtype.ts";
 import type { Value } from "../graph/node.ts";
 import { defineOp, defineOp1, type Emitter } from "../graph/op.ts";
 import { formatShape, numel, resolveDim, ShapeError, type Shape } from "../graph/shape.ts";
-import { cast } from "./elementwise.ts";
+import { cast } from "./elementwise-rules.ts";
 import { zerosLike } from "./leaf.ts";
 import { positionsToInt32 } from "./positions.ts";
 import { permute, reshape } from "./shape.ts";

@@ -4,8 +4,8 @@ import type { Value } from "../graph/node.ts";
 import { defineOp1, type LowerContext } from "../graph/op.ts";
 import { broadcast, checkSameDType, formatShape, numel, ShapeError } from "../graph/shape.ts";
 import { isFloat, promote } from "../graph/dtype.ts";
-import { cast } from "./elementwise.ts";
-import { sum, sumTo } from "./reduce.ts";
+import { cast } from "./elementwise-rules.ts";
+import { sum, sumTo } from "./sum.ts";
 import { reshape } from "./shape.ts";
 
 interface MatmulAttrs {

@@ -14,7 +14,8 @@ import {
 } from "../graph/shape.ts";
 import { add, exp, mul, sub } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
-import { keepDims, sum } from "./reduce.ts";
+import { keepDims } from "./reduce.ts";
+import { sum } from "./sum.ts";
 import { expand, reshape } from "./shape.ts";
 
 function needFloat(op: string, x: Value): void {

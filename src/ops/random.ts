@@ -4,7 +4,9 @@ import { dtypes } from "../graph/dtype.ts";
 import type { Value } from "../graph/node.ts";
 import { defineOp, defineOp1, type Emitter } from "../graph/op.ts";
 import { numel, type Shape } from "../graph/shape.ts";
-import { add, cast, cos, log, lt, mul, sin, sqrt, sub } from "./elementwise.ts";
+import { lt } from "./compare.ts";
+import { add, cos, log, mul, sin, sqrt, sub } from "./elementwise.ts";
+import { cast } from "./elementwise-rules.ts";
 import { concat, reshape, slice } from "./shape.ts";
 
 const iotaOp = defineOp1<{ size: number }>({

@@ -13,9 +13,9 @@ import {
   ShapeError,
   type Shape,
 } from "../graph/shape.ts";
-import { cast } from "./elementwise.ts";
+import { cast } from "./elementwise-rules.ts";
 import { int32Range } from "./positions.ts";
-import { sumTo } from "./reduce.ts";
+import { sumTo } from "./sum.ts";
 
 /** WebGPU moves no bool: as int32 there. */
 function boolsAsInt32(

@@ -1,0 +1,116 @@
+/** Comparisons, logic and selection, element by element, with broadcasting. */
+
+import type { Value } from "../graph/node.ts";
+import { defineOp1 } from "../graph/op.ts";
+import { broadcast, ShapeError } from "../graph/shape.ts";
+import { binary, castTo, direct, pair, unary, via, type Operand } from "./elementwise-rules.ts";
+import { full } from "./leaf.ts";
+import { sumTo } from "./sum.ts";
+
+export const isNaN = unary("isNaN", {
+  onnx: ({ inputs: [x], emit }) =>
+    emit.target.gpu ? emit.node("Not", [emit.node("Equal", [x!, x!])]) : emit.node("IsNaN", [x!]),
+  grad: null,
+  integers: "bool",
+  lacks: ["bool", "int32", "int64", "uint32"],
+});
+export const isInf = unary("isInf", {
+  onnx: ({ inputs: [x], types: [type], emit }) =>
+    emit.target.gpu
+      ? emit.node("Equal", [emit.node("Abs", [x!]), emit.scalar(type!.dtype, Infinity)])
+      : emit.node("IsInf", [x!]),
+  grad: null,
+  integers: "bool",
+  lacks: ["bool", "int32", "int64", "uint32", "float16"],
+});
+export const logicalNot = unary("logicalNot", {
+  onnx: ({ inputs: [x], types: [type], emit }) =>
+    emit.node("Not", [castTo(emit, x!, type!.dtype, "bool")]),
+  grad: null,
+  integers: "bool",
+});
+
+// ONNX Runtime compares no uint32 on a CPU and orders no bool; both fit int64 and int32.
+const compared = (name: string, opType: string): ((a: Operand, b: Operand) => Value) =>
+  binary(name, {
+    onnx: (context) => {
+      const { dtype } = context.types[0]!;
+      const wide = dtype === "uint32" && !context.emit.target.gpu;
+      const as = wide ? "int64" : dtype === "bool" ? "int32" : dtype;
+      return via(as, [dtype], direct(opType))(context);
+    },
+    grad: null,
+    result: "bool",
+  });
+export const eq = compared("eq", "Equal");
+export const lt = compared("lt", "Less");
+export const le = compared("le", "LessOrEqual");
+export const gt = compared("gt", "Greater");
+export const ge = compared("ge", "GreaterOrEqual");
+export const ne = (a: Operand, b: Operand): Value => logicalNot(eq(a, b));
+
+export const logicalAnd = binary("logicalAnd", {
+  onnx: "And",
+  grad: null,
+  result: "bool",
+  operands: "bool",
+});
+export const logicalOr = binary("logicalOr", {
+  // WebGPU has no Or: not (not a and not b).
+  onnx: ({ inputs: [a, b], emit }) =>
+    emit.target.gpu
+      ? emit.node("Not", [emit.node("And", [emit.node("Not", [a!]), emit.node("Not", [b!])])])
+      : emit.node("Or", [a!, b!]),
+  grad: null,
+  result: "bool",
+  operands: "bool",
+});
+export const logicalXor = (a: Operand, b: Operand): Value =>
+  logicalAnd(logicalOr(a, b), logicalNot(logicalAnd(a, b)));
+
+// ---- selection -------------------------------------------------------------------------------------------------
+
+const whereOp = defineOp1({
+  name: "where",
+  elementwise: true,
+  infer: ([c, a, b]) => {
+    if (c!.dtype !== "bool")
+      throw new ShapeError(`where: the condition must be bool, got ${c!.dtype}`);
+    const shape = broadcast("where", c!.shape, broadcast("where", a!.shape, b!.shape));
+    return { dtype: a!.dtype, shape };
+  },
+  vjp: ({ inputs: [c, a, b], grads: [g], needs }) => [
+    null,
+    needs[1] ? sumTo(where(c!, g!, 0), a!.shape) : null,
+    needs[2] ? sumTo(where(c!, 0, g!), b!.shape) : null,
+  ],
+  lower: ({ inputs: [c, a, b], types, emit }) => {
+    const { dtype } = types[1]!;
+    if (emit.target.gpu) return emit.node("Where", [c!, a!, b!]);
+    // On a CPU Where has no bool and no uint32: through int32 and int64.
+    const as = dtype === "bool" ? "int32" : dtype === "uint32" ? "int64" : dtype;
+    const chosen = emit.node("Where", [
+      c!,
+      castTo(emit, a!, dtype, as),
+      castTo(emit, b!, dtype, as),
+    ]);
+    return castTo(emit, chosen, as, dtype);
+  },
+});
+
+/** `a` where the condition holds, `b` elsewhere; all three broadcast. */
+export function where(condition: Value, a: Operand, b: Operand): Value {
+  if (typeof a === "number" && typeof b === "number") {
+    const dtype = Number.isInteger(a) && Number.isInteger(b) ? "int64" : "float32";
+    return whereOp([condition, full([], a, dtype), full([], b, dtype)]);
+  }
+  return whereOp([condition, ...pair("where", a, b)]);
+}
+
+/** Limits to `[min, max]`; either side may be left open. At a bound the gradient is 0, as in PyTorch 2.15. */
+export function clamp(x: Value, min?: Operand, max?: Operand): Value {
+  let y = x;
+  if (min !== undefined) y = where(le(y, min), min, y);
+  if (max !== undefined) y = where(ge(y, max), max, y);
+  return y;
+}
