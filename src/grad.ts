@@ -19,7 +19,8 @@ export interface GradOptions {
 
 /**
  * Gradients of the sum of `outputs` with respect to `inputs`, without touching `.grad`: torch.autograd.grad.
- * Throws for an output of more than one element without `gradOutputs`, and for an input without influence.
+ * Throws for an output of more than one element without `gradOutputs`, and for an input without influence. Equal
+ * expressions recorded since the last evaluation are one: a gradient with respect to such an intermediate counts them all.
  */
 export function grad(
   outputs: Tensor | readonly Tensor[],

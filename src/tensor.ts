@@ -1,7 +1,7 @@
 /** `Tensor`: the handle a user holds on a value of the graph. Operations record; reading a value computes. */
 
 import { findLeaves, gradients } from "./autograd/backward.ts";
-import { computeSoon, computeWhenRead, isHost, readValue, type Assigned } from "./engine.ts";
+import { computeSoon, computeWhenRead, isHost, readValue } from "./engine.ts";
 import { isFloat, type DType, type TypedArray } from "./graph/dtype.ts";
 import type { Value } from "./graph/node.ts";
 import {
@@ -24,14 +24,7 @@ import * as shapes from "./ops/shape.ts";
 import { split } from "./ops/split.ts";
 import { sum } from "./ops/sum.ts";
 import { format, nest, type NestedArray } from "./print.ts";
-import {
-  activeTrace,
-  isGradEnabled,
-  leafOf,
-  markLeaf,
-  type Trace,
-  type Traceable,
-} from "./trace.ts";
+import { activeTrace, isGradEnabled, leafOf, markLeaf, type Trace } from "./trace.ts";
 
 export type Dims = number | readonly number[];
 
@@ -53,7 +46,7 @@ export interface BackwardOptions {
 }
 
 /** An n-dimensional array with a dtype, computed when it is read. Made by `tensor`, `zeros`, `randn`, … */
-export class Tensor implements Traceable, Assigned {
+export class Tensor {
   #value: Value;
   readonly #trace: Trace | null;
   #requiresGrad: boolean;

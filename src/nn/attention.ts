@@ -1,7 +1,8 @@
 /** Multi-head attention (Vaswani et al., 2017, section 3.2), with torch.nn.MultiheadAttention's parameters. */
 
 import { where, zeros } from "../creation.ts";
-import { formatShape, ShapeError } from "../graph/shape.ts";
+import { isFloat } from "../graph/dtype.ts";
+import { formatShape, sameShape, ShapeError } from "../graph/shape.ts";
 import type { Tensor } from "../tensor.ts";
 import * as F from "./functional.ts";
 import { xavierUniform } from "./init.ts";
@@ -46,8 +47,13 @@ export function scaledDotProductAttention(
 }
 
 /** A bool mask (true: blocked) as what is added to scores; a float one as it is. */
-const additive = (mask: Tensor): Tensor =>
-  mask.dtype === "bool" ? where(mask, BLOCKED, zeros([], { dtype: "float32" })) : mask;
+function additive(mask: Tensor): Tensor {
+  if (mask.dtype === "bool") return where(mask, BLOCKED, zeros([], { dtype: "float32" }));
+  if (isFloat(mask.dtype)) return mask;
+  throw new ShapeError(
+    `attention: a mask must be bool (true: not allowed) or float (added to the scores), got ${mask.dtype}; use .cast("bool")`,
+  );
+}
 
 /** Attention with several heads side by side: torch.nn.MultiheadAttention, with `batchFirst` true unless given. */
 export class MultiheadAttention extends Module {
@@ -100,6 +106,11 @@ export class MultiheadAttention extends Module {
     const [q, k, v] = same
       ? this.#selfProjections(first(query))
       : this.#projections(first(query), first(key), first(value));
+    if (keyPaddingMask !== null && !sameShape(keyPaddingMask.shape, [k.shape[0]!, k.shape[2]!])) {
+      throw new ShapeError(
+        `MultiheadAttention: keyPaddingMask must be [batch, keys] = ${formatShape([k.shape[0]!, k.shape[2]!])}, got ${formatShape(keyPaddingMask.shape)}`,
+      );
+    }
     const mask = this.#mask(keyPaddingMask, attnMask, q.shape[0]!);
     const attended = scaledDotProductAttention(q, k, v, {
       mask,

@@ -45,8 +45,22 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
 }
 
 /** Rows of weight [n, d] for indices of any shape: [..., d]. */
-export const embedding = (indices: Tensor, weight: Tensor): Tensor =>
-  derive([weight, indices], ([w, i]) => indexSelect(w!, 0, i!));
+export function embedding(indices: Tensor, weight: Tensor): Tensor {
+  needIntegers("embedding", "indices", indices);
+  const rows = withoutNegatives(indices, weight.shape[0] ?? 0);
+  return derive([weight, rows], ([w, i]) => indexSelect(w!, 0, i!));
+}
+
+function needIntegers(op: string, what: string, x: Tensor): void {
+  if (x.dtype === "int32" || x.dtype === "int64") return;
+  throw new ShapeError(
+    `${op}: ${what} must be int32 or int64, got ${x.dtype}; make them with { dtype: "int32" }`,
+  );
+}
+
+/** Positions with negative ones, which ONNX would count from the end, put out of range, where they are an error. */
+const withoutNegatives = (positions: Tensor, size: number): Tensor =>
+  positions.maskedFill(positions.lt(0), size);
 
 /** Normalises the trailing dimensions `shape` of x. */
 export function layerNorm(
@@ -150,8 +164,10 @@ export function crossEntropy(
       `crossEntropy: logits ${formatShape(logits.shape)} need targets of shape ${formatShape(expected)}, got ${formatShape(target.shape)}`,
     );
   }
+  needIntegers("crossEntropy", "targets", target);
   const ignored = target.eq(ignoreIndex);
-  const index = target.maskedFill(ignored, 0).unsqueeze(classDim);
+  const classes = logits.shape[classDim]!;
+  const index = withoutNegatives(target.maskedFill(ignored, 0), classes).unsqueeze(classDim);
   const picked = logits.logSoftmax(classDim).gather(classDim, index).squeeze(classDim);
   const losses = picked.neg().maskedFill(ignored, 0);
   if (reduction !== "mean") return reduceLoss(losses, reduction);

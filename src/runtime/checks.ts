@@ -56,7 +56,9 @@ export const releasedError = (operation: string, what: "buffer" | "program"): Er
 
 /** ONNX Runtime's message with what was being done. */
 export function runtimeError(operation: string, error: unknown): Error {
-  const message = error instanceof Error ? error.message : String(error);
+  const full = error instanceof Error ? error.message : String(error);
+  // Without the place in ONNX Runtime's own source: "/onnxruntime_src/….cc:150 void f(…) [with …] ".
+  const message = full.replace(/\/onnxruntime_src\/\S+:\d+ [^\n]*?\)(?: \[with [^\]]*\])? /g, "");
   return new Error(`${operation}: ONNX Runtime says: ${message}`, { cause: error });
 }
 
