@@ -104,6 +104,8 @@ function fromNested(data: ArrayLike): Given {
   const mixed = flat.find((x) => typeof x !== kind);
   if (mixed !== undefined)
     throw new Error(`tensor: elements must be of one kind, got ${kind} and ${typeof mixed}`);
+  if (flat.length > 0 && kind !== "number" && kind !== "boolean" && kind !== "bigint")
+    throw new Error(`tensor: elements must be numbers, booleans or bigints, got ${kind}`);
   return {
     flat,
     shape,
@@ -112,6 +114,10 @@ function fromNested(data: ArrayLike): Given {
 }
 
 function convert(flat: Given["flat"], dtype: DType): TypedArray {
+  if (!(dtype in dtypes))
+    throw new Error(
+      `tensor: unknown dtype "${String(dtype)}", expected one of ${Object.keys(dtypes).join(", ")}`,
+    );
   const host = hostArray(dtype, flat.length);
   if (dtype !== "bool" && flat.constructor === host.constructor) {
     host.set(flat as never);

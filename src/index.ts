@@ -17,6 +17,7 @@ export {
   type CreateOptions,
 } from "./creation.ts";
 export { deviceDescription, parseDevice, setDevice, type DeviceOptions } from "./device.ts";
+export * as autograd from "./grad.ts";
 export { grad, gradcheck, type GradcheckOptions, type GradOptions } from "./grad.ts";
 export type { DType, TypedArray } from "./graph/dtype.ts";
 export { ShapeError, type Shape } from "./graph/shape.ts";

@@ -39,3 +39,11 @@ test("masks must be bool or float, and fit the keys", () => {
     /keyPaddingMask must be \[batch, keys\] = \[1,3\], got \[1,2\]/,
   );
 });
+
+test("data that is no numbers, and a dtype that is none, are errors and not NaN", () => {
+  expect(() => tensor(["a"] as never)).toThrow(/must be numbers, booleans or bigints, got string/);
+  expect(() => tensor(undefined as never)).toThrow(/got undefined/);
+  expect(() => tensor([1], { dtype: "float" as never })).toThrow(
+    /unknown dtype "float", expected one of bool/,
+  );
+});
