@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** Runs the command line: what `npm start` and `loop` call. */
-import { setDevice } from "../device.ts";
+import { executor, setDevice } from "../device.ts";
+import { loadTagger } from "../tasks/ner/load-tagger.ts";
 import { trainTagger } from "../tasks/ner/train.ts";
 import { runNer } from "./ner-command.ts";
 
@@ -13,5 +14,7 @@ process.exitCode = await runNer(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   train: trainTagger,
-  useDevice: setDevice,
+  load: loadTagger,
+  useDevice: async (device) =>
+    device === undefined ? (await executor()).device : await setDevice(device),
 });

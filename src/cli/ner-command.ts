@@ -1,37 +1,35 @@
-/** The `ner` command: trains a tagger of resume entities, measures it, reads a resume and reports. */
-import { Command, CommanderError, Option } from "commander";
+/** The `ner` command: trains a tagger of resume entities or loads one, measures it, reads a resume and reports. */
+import { CommanderError } from "commander";
 import { join } from "node:path";
+import type { AnnotatedDocument } from "../data/annotated.ts";
 import { ensureWritableFolder, writeFileAtomic } from "../data/atomic-write.ts";
-import { entitiesOf, evaluateTagger, type TrainTagger } from "../tasks/ner/tagger.ts";
+import type { Repairs } from "../data/repairs.ts";
+import {
+  entitiesOf,
+  evaluateTagger,
+  type Evaluation,
+  type FoundEntity,
+  type Tagger,
+  type TrainTagger,
+} from "../tasks/ner/tagger.ts";
 import { Progress, type ProgressStream } from "../train/progress.ts";
 import { INTERRUPTED, InterruptedError, onInterrupt } from "./interrupt.ts";
-import { loadDocuments, loadTextToRead } from "./ner-data.ts";
-import { entityTable, resultLine, scoreTable } from "./ner-report.ts";
-import { realNumber, wholeNumber } from "./options.ts";
-
-const DEVICES = ["cpu", "webgpu", "wasm"] as const;
-
-export interface NerOptions {
-  readonly data?: string;
-  readonly read?: string;
-  readonly json?: true;
-  readonly epochs?: number;
-  readonly maxSteps?: number;
-  readonly batchSize: number;
-  readonly lr: number;
-  readonly seed: number;
-  readonly device?: (typeof DEVICES)[number];
-  readonly output?: string;
-  readonly quiet?: true;
-}
+import { loadAnnotated, loadDocuments, loadTextToRead } from "./ner-data.ts";
+import { nerCommand, type Device, type NerOptions } from "./ner-options.ts";
+import { readableResult, resultLine } from "./ner-report.ts";
 
 /** What the command needs of the world around it. */
 export interface NerEnvironment {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: ProgressStream;
   readonly train: TrainTagger;
-  /** Makes a device the default one. @throws Error when it is not to be had. */
-  readonly useDevice: (device: (typeof DEVICES)[number]) => Promise<unknown>;
+  /** The tagger saved in a folder. @throws Error when there is none that can be used. */
+  readonly load: (folder: string) => Promise<Tagger>;
+  /**
+   * Makes a device the default one, unless undefined, and gives the name of the one in use.
+   * @throws Error when it is not to be had.
+   */
+  readonly useDevice: (device: Device | undefined) => Promise<string>;
 }
 
 /**
@@ -45,13 +43,19 @@ export async function runNer(
   environment: NerEnvironment,
 ): Promise<number> {
   const { stdout, stderr } = environment;
-  const command = nerCommand()
+  const command = nerCommand("npm start --")
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void stdout.write(text),
       writeErr: (text) => void stderr.write(text),
     })
-    .action(async (options: NerOptions) => trainAndReport(options, environment));
+    .action(async (options: NerOptions) => {
+      const say = (line: string) => {
+        if (!options.quiet) stderr.write(`${line}\n`);
+      };
+      if (options.model === undefined) await trainAndReport(options, environment, say);
+      else await readAndReport(options.model, options, environment, say);
+    });
   try {
     await command.parseAsync(argv, { from: "user" });
     return 0;
@@ -63,55 +67,32 @@ export async function runNer(
   }
 }
 
-function nerCommand(): Command {
-  return new Command("npm start --")
-    .description(
-      "Train a small Transformer from scratch to find entities in resumes, measure it on documents held out, " +
-        "then read a resume that it never saw.",
-    )
-    .option(
-      "--data <file>",
-      "annotated resumes: DataTurks or own JSON lines, XML with inline labels, or a zip of such XML (default: made-up ones)",
-    )
-    .option("--read <file>", "text of the resume to read (default: a sample)")
-    .option("--json", "print the result as one line of JSON on stdout, everything else on stderr")
-    .option(
-      "--epochs <n>",
-      "passes over the training documents (default: as many as take about 1,200 steps)",
-      wholeNumber(1, 10_000),
-    )
-    .option("--max-steps <n>", "stop after so many steps", wholeNumber(1, 1e9))
-    .option("--batch-size <n>", "windows of text a step", wholeNumber(1, 4096), 16)
-    .option("--lr <x>", "largest learning rate", realNumber(0, 1), 0.004)
-    .option("--seed <n>", "seed of everything random", wholeNumber(0, 2 ** 32 - 1), 1)
-    .addOption(
-      new Option("--device <name>", "where to compute (default: cpu)")
-        .choices(DEVICES)
-        .env("LEARNING_LOOP_DEVICE"),
-    )
-    .option("--output <folder>", "save model and result there")
-    .option("--quiet", "show no progress")
-    .addHelpText(
-      "after",
-      "\nExample:\n  npm start -- --data resumes.jsonl --read my-resume.txt --output runs/first\n",
-    )
-    .helpOption("-h, --help", "show this help")
-    .allowExcessArguments(false)
-    .showHelpAfterError("(--help lists the options)");
+type Say = (line: string) => void;
+
+/** Documents to measure on, and how to call them. */
+interface Measure {
+  readonly documents: readonly AnnotatedDocument[];
+  readonly description: string;
+  readonly repairs: Repairs;
 }
 
-async function trainAndReport(options: NerOptions, environment: NerEnvironment): Promise<void> {
-  const { stdout, stderr } = environment;
-  const say = (line: string) => {
-    if (!options.quiet) stderr.write(`${line}\n`);
-  };
+async function trainAndReport(
+  options: NerOptions,
+  environment: NerEnvironment,
+  say: Say,
+): Promise<void> {
   const text = await loadTextToRead(options.read);
   const { train, heldOut, repairs } = await loadDocuments(options.data, options.seed, say);
   if (options.output !== undefined) await ensureWritableFolder(options.output);
-  if (options.device !== undefined) await environment.useDevice(options.device);
+  const device = await environment.useDevice(options.device);
+  const measure = {
+    documents: heldOut,
+    description: `${heldOut.length} documents held out`,
+    repairs,
+  };
 
-  const { tagger, evaluation, found } = await onInterrupt(say, async (signal) => {
-    const progress = options.quiet ? undefined : new Progress({ stream: stderr });
+  const { tagger, ...found } = await onInterrupt(say, async (signal) => {
+    const progress = options.quiet ? undefined : new Progress({ stream: environment.stderr });
     const training = environment.train(train, {
       epochs: options.epochs,
       maxSteps: options.maxSteps,
@@ -122,34 +103,87 @@ async function trainAndReport(options: NerOptions, environment: NerEnvironment):
       signal,
     });
     const tagger = await training.finally(() => progress?.end());
-    const evaluation = await evaluateTagger(tagger, heldOut);
-    signal.throwIfAborted();
-    const [tagged] = await tagger.tag([text]);
-    signal.throwIfAborted();
-    return { tagger, evaluation, found: tagged ? entitiesOf(tagged) : [] };
+    return { tagger, ...(await measureAndRead(tagger, measure, text, signal)) };
   });
 
-  const { report, misaligned } = evaluation;
-  const result = resultLine(report, found, repairs);
+  const result = report(found, measure, device, options, environment, say);
   if (options.output !== undefined) {
     const files = new Map(await tagger.files()).set("result.json", `${result}\n`);
     for (const [name, content] of files) await writeFileAtomic(join(options.output, name), content);
     say(`wrote ${[...files.keys()].join(", ")} to ${options.output}`);
   }
-  if (misaligned > 0) {
-    say(`${misaligned} true entities begin or end inside a token and are compared by whole tokens`);
+}
+
+async function readAndReport(
+  folder: string,
+  options: NerOptions,
+  environment: NerEnvironment,
+  say: Say,
+): Promise<void> {
+  const text = await loadTextToRead(options.read);
+  const device = await environment.useDevice(options.device);
+  const tagger = await environment.load(folder);
+  const { steps, plannedSteps } = tagger.training ?? { steps: 0, plannedSteps: 0 };
+  const early =
+    steps < plannedSteps
+      ? `, whose training was stopped after ${steps} of ${plannedSteps} steps`
+      : "";
+  say(`${folder}: a model of ${tagger.labels.length} labels${early}`);
+  let measure: Measure | undefined;
+  if (options.data !== undefined) {
+    const { documents, repairs } = await loadAnnotated(options.data, say);
+    measure = {
+      documents,
+      description: `all ${documents.length} documents of ${options.data}`,
+      repairs,
+    };
   }
-  const readable = [
-    `Scores on ${heldOut.length} documents held out:`,
-    scoreTable(report),
-    "",
-    `Entities in ${options.read ?? "the sample resume"}:`,
-    entityTable(found),
-    "",
-  ].join("\n");
+  const found = await onInterrupt(say, (signal) => measureAndRead(tagger, measure, text, signal));
+  report(found, measure, device, options, environment, say);
+}
+
+interface Found {
+  readonly evaluation: Evaluation | undefined;
+  readonly entities: readonly FoundEntity[];
+}
+
+async function measureAndRead(
+  tagger: Tagger,
+  measure: Measure | undefined,
+  text: string,
+  signal: AbortSignal,
+): Promise<Found> {
+  const evaluation = measure && (await evaluateTagger(tagger, measure.documents, signal));
+  const [tagged] = await tagger.tag([text], signal);
+  signal.throwIfAborted();
+  return { evaluation, entities: tagged ? entitiesOf(tagged) : [] };
+}
+
+/** Prints the result and gives its line of JSON. */
+function report(
+  { evaluation, entities }: Found,
+  measure: Measure | undefined,
+  device: string,
+  options: NerOptions,
+  { stdout, stderr }: NerEnvironment,
+  say: Say,
+): string {
+  const measured = evaluation && measure && { report: evaluation.report, repairs: measure.repairs };
+  const result = { measured, entities, device };
+  if (evaluation && evaluation.misaligned > 0) {
+    say(
+      `${evaluation.misaligned} true entities begin or end inside a token and are compared by whole tokens`,
+    );
+  }
+  const readable = readableResult(result, {
+    documents: measure?.description ?? "",
+    source: options.read ?? "the sample resume",
+  });
+  const line = resultLine(result);
   if (!options.json) stdout.write(readable);
   else {
     if (!options.quiet) stderr.write(readable);
-    stdout.write(`${result}\n`);
+    stdout.write(`${line}\n`);
   }
+  return line;
 }

@@ -30,12 +30,7 @@ export async function loadDocuments(
     say(`made up ${train.length} resumes to train on and ${heldOut.length} to measure on`);
     return { train, heldOut, repairs: new Repairs() };
   }
-  const { documents, repairs, format } = await readAnnotated(file);
-  say(`${file}: ${documents.length} documents (${format})`);
-  for (const line of repairs.lines()) say(`  repaired: ${line}`);
-  if (documents.every(({ entities }) => entities.length === 0)) {
-    throw new DataError({ file }, "no document has an entity, so there is nothing to learn");
-  }
+  const { documents, repairs } = await loadAnnotated(file, say);
   try {
     const { train, heldOut } = splitDocuments(documents, { heldOut: HELD_OUT, seed });
     say(`${train.length} documents to train on, ${heldOut.length} held out to measure on`);
@@ -44,6 +39,23 @@ export async function loadDocuments(
     if (!(error instanceof RangeError)) throw error;
     throw new DataError({ file }, error.message, { cause: error });
   }
+}
+
+/** All documents of a file; `say` is told what was read and repaired. */
+export async function loadAnnotated(
+  file: string,
+  say: (line: string) => void,
+): Promise<{ readonly documents: readonly AnnotatedDocument[]; readonly repairs: Repairs }> {
+  const { documents, repairs, format } = await readAnnotated(file);
+  say(`${file}: ${documents.length} documents (${format})`);
+  for (const line of repairs.lines()) say(`  repaired: ${line}`);
+  if (documents.every(({ entities }) => entities.length === 0)) {
+    throw new DataError(
+      { file },
+      "no document has an entity, so there is nothing to learn or find",
+    );
+  }
+  return { documents, repairs };
 }
 
 /** The text to find entities in: a file's, or the sample resume. */

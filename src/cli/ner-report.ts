@@ -42,26 +42,58 @@ function shorten(text: string, longest = 60): string {
   return signs.length <= longest ? signs.join("") : `${signs.slice(0, longest - 1).join("")}…`;
 }
 
+/** What a run found, and what it measured where it had documents to measure on. */
+export interface NerResult {
+  readonly measured: { readonly report: EntityReport; readonly repairs: Repairs } | undefined;
+  readonly entities: readonly FoundEntity[];
+  /** Name of the device in use. */
+  readonly device: string;
+}
+
+/**
+ * The result for people.
+ * @param documents what was measured on, e.g. `12 documents held out`.
+ */
+export function readableResult(
+  { measured, entities, device }: NerResult,
+  { documents, source }: { documents: string; source: string },
+): string {
+  const scores = measured && [
+    `Scores on ${documents}, computed on ${device}:`,
+    scoreTable(measured.report),
+    "",
+  ];
+  return [
+    ...(scores ?? []),
+    `Entities in ${source}, found on ${device}:`,
+    entityTable(entities),
+    "",
+  ].join("\n");
+}
+
 /**
  * The result as one line of JSON; scores and confidences are rounded to six places, `repairs` counts what was mended in
  * the data by kind.
  */
-export function resultLine(
-  { labels, micro }: EntityReport,
-  entities: readonly FoundEntity[],
-  repairs: Repairs,
-): string {
+export function resultLine({ measured, entities, device }: NerResult): string {
   const round = (share: number) => Number(share.toFixed(6));
   return JSON.stringify({
-    f1: round(micro.f1),
-    precision: round(micro.precision),
-    recall: round(micro.recall),
-    labels: Object.fromEntries(
-      Object.entries(labels).map(([name, { precision, recall, f1, support }]) => [
-        name,
-        { precision: round(precision), recall: round(recall), f1: round(f1), support },
-      ]),
-    ),
+    ...(measured && {
+      f1: round(measured.report.micro.f1),
+      precision: round(measured.report.micro.precision),
+      recall: round(measured.report.micro.recall),
+      labels: Object.fromEntries(
+        Object.entries(measured.report.labels).map(([name, score]) => [
+          name,
+          {
+            precision: round(score.precision),
+            recall: round(score.recall),
+            f1: round(score.f1),
+            support: score.support,
+          },
+        ]),
+      ),
+    }),
     entities: entities.map(({ label, text, start, end, confidence }) => ({
       label,
       text,
@@ -69,6 +101,11 @@ export function resultLine(
       end,
       confidence: round(confidence),
     })),
-    repairs: Object.fromEntries(repairs.entries().map(({ kind, count }) => [kind, count])),
+    ...(measured && {
+      repairs: Object.fromEntries(
+        measured.repairs.entries().map(({ kind, count }) => [kind, count]),
+      ),
+    }),
+    device,
   });
 }

@@ -2,14 +2,33 @@
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { runNer } from "../../src/cli/ner-command.ts";
-import type { TrainTagger, TrainTaggerOptions } from "../../src/tasks/ner/tagger.ts";
+import { runNer, type NerEnvironment } from "../../src/cli/ner-command.ts";
+import type {
+  Tagger,
+  TrainingExtent,
+  TrainTagger,
+  TrainTaggerOptions,
+} from "../../src/tasks/ner/tagger.ts";
 import { tokenize } from "../../src/text/tokenize.ts";
 import { temporaryFolder } from "../data/temp.ts";
 
 const { folder, file } = temporaryFolder();
 
 /** Marks every e-mail address, and nothing else. */
+const emailTagger = (training: TrainingExtent = { steps: 4, plannedSteps: 4 }): Tagger => ({
+  labels: ["Email Address"],
+  training,
+  tag: (texts) =>
+    Promise.resolve(
+      texts.map((text) => {
+        const tokens = tokenize(text);
+        const tags = tokens.map(({ kind }) => (kind === "email" ? "B-Email Address" : "O"));
+        return { text, tokens, tags, confidence: tokens.map(() => 0.75) };
+      }),
+    ),
+  files: () => Promise.resolve(new Map([["model.bin", Uint8Array.of(1, 2)]])),
+});
+
 const emailRule =
   (seen: TrainTaggerOptions[] = []): TrainTagger =>
   (_, options) => {
@@ -17,28 +36,22 @@ const emailRule =
     for (let step = 1; step <= 4; step++) {
       options.onStep?.({ step, steps: 4, epoch: 1, loss: 1 / step });
     }
-    return Promise.resolve({
-      labels: ["Email Address"],
-      tag: (texts) =>
-        Promise.resolve(
-          texts.map((text) => {
-            const tokens = tokenize(text);
-            const tags = tokens.map(({ kind }) => (kind === "email" ? "B-Email Address" : "O"));
-            return { text, tokens, tags, confidence: tokens.map(() => 0.75) };
-          }),
-        ),
-      files: () => Promise.resolve(new Map([["model.bin", Uint8Array.of(1, 2)]])),
-    });
+    return Promise.resolve(emailTagger());
   };
 
-async function run(args: string[], train: TrainTagger = emailRule()) {
+async function run(args: string[], environment: Partial<NerEnvironment> = {}) {
   let stdout = "";
   let stderr = "";
   const code = await runNer(args, {
     stdout: { write: (text) => (stdout += text) },
     stderr: { write: (text) => (stderr += text) },
-    train,
-    useDevice: (device) => Promise.reject(new Error(`device ${device}: no adapter`)),
+    train: emailRule(),
+    load: (folder) => Promise.reject(new Error(`${folder}: nothing there`)),
+    useDevice: (device) =>
+      device === undefined
+        ? Promise.resolve("abacus")
+        : Promise.reject(new Error(`device ${device}: no adapter`)),
+    ...environment,
   });
   return { code, stdout, stderr };
 }
@@ -53,7 +66,7 @@ describe("a run", () => {
   test("reports scores and entities for people", async () => {
     const { code, stdout, stderr } = await run(["--data", file("data.jsonl", DATA), "--quiet"]);
     expect([code, stderr]).toEqual([0, ""]);
-    expect(stdout).toContain("Scores on 2 documents held out:");
+    expect(stdout).toContain("Scores on 2 documents held out, computed on abacus:");
     expect(stdout).toMatch(/Email Address +[\d.]+ +1\.000/);
     expect(stdout).toMatch(/Email Address +marisol\.quintero@example\.org +\d+ +\d+ +0\.75/);
   });
@@ -72,12 +85,14 @@ describe("a run", () => {
       "labels",
       "entities",
       "repairs",
+      "device",
     ]);
     expect(Object.keys(result.labels)).toEqual(["Email Address"]);
     expect(result.entities).toEqual([
       { label: "Email Address", text: "zoe@example.org", start: 8, end: 23, confidence: 0.75 },
     ]);
     expect(result).toHaveProperty("repairs", { "spans with white space at an edge, trimmed": 1 });
+    expect(result).toHaveProperty("device", "abacus");
     expect(stderr).toContain("10 documents (span-lines)");
     expect(stderr).toContain("repaired: spans with white space at an edge, trimmed: 1 in 1 record");
     expect(stderr).toContain("step 4/4");
@@ -86,7 +101,7 @@ describe("a run", () => {
   test("makes up resumes without data and hands the options on", async () => {
     const seen: TrainTaggerOptions[] = [];
     const args = "--epochs 3 --max-steps 7 --batch-size 5 --lr 0.5 --seed 9".split(" ");
-    const { code, stderr } = await run(args, emailRule(seen));
+    const { code, stderr } = await run(args, { train: emailRule(seen) });
     expect(code).toBe(0);
     expect(seen).toMatchObject([
       { epochs: 3, maxSteps: 7, batchSize: 5, learningRate: 0.5, seed: 9 },
@@ -103,6 +118,48 @@ describe("a run", () => {
   });
 });
 
+describe("--model", () => {
+  const never: TrainTagger = () => Promise.reject(new Error("training was begun"));
+  const load = (folder: string) =>
+    Promise.resolve(emailTagger({ steps: folder === "cut" ? 3 : 9, plannedSteps: 9 }));
+  const environment = { train: never, load };
+
+  test("reads a text without training, and measures nothing", async () => {
+    const read = file("cv.txt", "zoe@example.org\n");
+    const args = ["--model", "saved", "--read", read];
+    const { code, stdout } = await run([...args, "--json", "--quiet"], environment);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      entities: [
+        { label: "Email Address", text: "zoe@example.org", start: 0, end: 15, confidence: 0.75 },
+      ],
+      device: "abacus",
+    });
+    const people = await run(args, environment);
+    expect(people.stderr).toBe("saved: a model of 1 labels\n");
+    expect(people.stdout).toContain(`Entities in ${read}, found on abacus:`);
+    expect(people.stdout).not.toContain("Scores");
+  });
+
+  test("measures on all documents of a file", async () => {
+    const args = ["--model", "cut", "--data", file("data.jsonl", DATA)];
+    const { stdout, stderr } = await run([...args, "--json"], environment);
+    // Each of the ten documents has one annotated address among 1, 2, … 10 that are found.
+    expect(JSON.parse(stdout)).toMatchObject({
+      precision: 0.181818,
+      recall: 1,
+      labels: { "Email Address": { support: 10 } },
+    });
+    expect(stderr).toContain("whose training was stopped after 3 of 9 steps");
+    expect(stderr).toContain(`Scores on all 10 documents of ${args[3]}`);
+  });
+
+  test("of a folder without a model is one error", async () => {
+    const { code, stdout, stderr } = await run(["--model", "nowhere", "--quiet"]);
+    expect([code, stdout, stderr]).toEqual([1, "", "error: nowhere: nothing there\n"]);
+  });
+});
+
 describe("wrong usage", () => {
   test.each([
     [["--nonsense"], "unknown option '--nonsense'"],
@@ -114,6 +171,9 @@ describe("wrong usage", () => {
     [["--lr", "nan"], "Expected a number"],
     [["--seed", "-1"], "Expected a whole number from 0"],
     [["--data"], "argument missing"],
+    [["--model", "m", "--epochs", "2"], "'--model <folder>' cannot be used with option '--epochs"],
+    [["--model", "m", "--seed", "2"], "'--model <folder>' cannot be used with option '--seed"],
+    [["--output", "o", "--model", "m"], "'--model <folder>' cannot be used with option '--output"],
   ])("%j is one error and exit code 2", async (args, message) => {
     const { code, stdout, stderr } = await run(args);
     expect([code, stdout]).toEqual([2, ""]);
@@ -132,7 +192,7 @@ describe("wrong usage", () => {
 describe("bad input is one error, exit code 1, and nothing is trained or written", () => {
   const never: TrainTagger = () => Promise.reject(new Error("training was begun"));
   const bad = async (args: string[]) => {
-    const { code, stdout, stderr } = await run([...args, "--quiet"], never);
+    const { code, stdout, stderr } = await run([...args, "--quiet"], { train: never });
     expect([code, stdout]).toEqual([1, ""]);
     expect(stderr).toMatch(/^error: [^\n]+\n$/);
     return stderr;
@@ -162,10 +222,9 @@ describe("bad input is one error, exit code 1, and nothing is trained or written
 
   test("a failure while training is told and leaves no file", async () => {
     const output = join(folder, "empty");
-    const { code, stderr } = await run(
-      ["--data", file("data.jsonl", DATA), "--output", output],
-      never,
-    );
+    const { code, stderr } = await run(["--data", file("data.jsonl", DATA), "--output", output], {
+      train: never,
+    });
     expect([code, readdirSync(output)]).toEqual([1, []]);
     expect(stderr.trimEnd().split("\n").at(-1)).toBe("error: training was begun");
   });
@@ -181,10 +240,9 @@ test("Ctrl-C stops between steps, with exit code 130 and nothing written", async
     throw new Error("the signal was not aborted");
   };
   const before = process.listenerCount("SIGINT");
-  const { code, stderr } = await run(
-    ["--data", file("data.jsonl", DATA), "--output", output],
-    interrupted,
-  );
+  const { code, stderr } = await run(["--data", file("data.jsonl", DATA), "--output", output], {
+    train: interrupted,
+  });
   expect(code).toBe(130);
   expect(stderr).toContain("press Ctrl-C again to leave at once");
   expect(stderr).toContain("error: stopped by Ctrl-C, nothing was written");

@@ -14,11 +14,22 @@ export interface TaggedText {
   readonly confidence: ArrayLike<number>;
 }
 
+/** How long a tagger was trained; fewer steps than planned mean that training was stopped. */
+export interface TrainingExtent {
+  readonly steps: number;
+  readonly plannedSteps: number;
+}
+
 /** A trained tagger. */
 export interface Tagger {
   readonly labels: readonly string[];
-  /** Tags texts of any length, each token once; the result is parallel to `texts`. */
-  tag(texts: readonly string[]): Promise<TaggedText[]>;
+  /** Undefined when it is not known. */
+  readonly training: TrainingExtent | undefined;
+  /**
+   * Tags texts of any length, each token once; the result is parallel to `texts`. An aborted signal stops it between two
+   * batches, the promise is then rejected with the signal's reason.
+   */
+  tag(texts: readonly string[], signal?: AbortSignal): Promise<TaggedText[]>;
   /** Everything needed to load it again: file name to content. */
   files(): Promise<ReadonlyMap<string, Uint8Array | string>>;
 }
@@ -46,7 +57,9 @@ export interface TrainTaggerOptions {
   readonly seed: number;
   readonly onStep?: (step: TrainStep) => void;
   /** Stops training between two steps; the promise is then rejected with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+  /** Asked between two steps; true ends training early, with the tagger as it is then. */
+  readonly shouldStop?: (() => boolean) | undefined;
 }
 
 /** Trains a tagger from scratch on annotated documents. */
@@ -81,12 +94,14 @@ export interface Evaluation {
   readonly misaligned: number;
 }
 
-/** Measures a tagger on annotated documents, by entities, in seqeval's default mode. */
+/** Measures a tagger on annotated documents, by entities, in seqeval's default mode; `signal` is as for tagging. */
 export async function evaluateTagger(
   tagger: Tagger,
   documents: readonly AnnotatedDocument[],
+  signal?: AbortSignal,
 ): Promise<Evaluation> {
-  const tagged = await tagger.tag(documents.map(({ text }) => text));
+  const texts = documents.map(({ text }) => text);
+  const tagged = await tagger.tag(texts, signal);
   let misaligned = 0;
   const actual = documents.map(({ entities }, i) => {
     const encoded = encodeTags(tagged[i]?.tokens ?? [], entities);

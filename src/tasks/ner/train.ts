@@ -63,7 +63,15 @@ export async function trainTagger(
   options: TrainTaggerOptions,
   recipe: Recipe = RECIPE,
 ): Promise<TransformerTagger> {
-  const { maxSteps = Infinity, batchSize, learningRate, seed, onStep, signal } = options;
+  const {
+    maxSteps = Infinity,
+    batchSize,
+    learningRate,
+    seed,
+    onStep,
+    signal,
+    shouldStop,
+  } = options;
   const { window, weightDecay, maxNorm } = recipe;
   manualSeed(seed);
   const rng = new Rng(`train ${seed}`);
@@ -99,12 +107,14 @@ export async function trainTagger(
     return loss;
   });
 
-  for (let step = 1, epoch = 1; step <= steps; epoch++) {
+  let done = 0;
+  training: for (let epoch = 1; done < steps; epoch++) {
     const shuffled = rng.shuffle(examples);
-    for (let i = 0; i < shuffled.length && step <= steps; i += batchSize, step++) {
+    for (let i = 0; i < shuffled.length && done < steps; i += batchSize) {
       // Programs run synchronously: give signals and timers their turn.
       await new Promise((resolve) => setImmediate(resolve));
       signal?.throwIfAborted();
+      if (shouldStop?.()) break training;
       const batch = collate(shuffled.slice(i, i + batchSize), { batchSize, size: window.size });
       const { features, classes } = withWordDropout(batch, recipe.wordDropout, rng);
       const shape = [batchSize, window.size];
@@ -114,15 +124,17 @@ export async function trainTagger(
       );
       schedule.step();
       const value = await loss.item();
+      done += 1;
       if (!Number.isFinite(value)) {
         throw new Error(
-          `training diverged: the loss of step ${step} is ${value}; take a learning rate below ${learningRate}`,
+          `training diverged: the loss of step ${done} is ${value}; take a learning rate below ${learningRate}`,
         );
       }
-      onStep?.({ step, steps, epoch, loss: value });
+      onStep?.({ step: done, steps, epoch, loss: value });
     }
   }
-  return new TransformerTagger({ model, encoder, labels, windowSize: window });
+  const training = { steps: done, plannedSteps: steps };
+  return new TransformerTagger({ model, encoder, labels, windowSize: window, training });
 }
 
 /** The labels that occur, sorted. */

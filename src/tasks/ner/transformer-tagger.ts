@@ -11,7 +11,8 @@ import { windowsOf, type Window } from "../../text/windows.ts";
 import { noGrad } from "../../trace.ts";
 import { collate, IGNORED, type Example, type WindowSize } from "./batches.ts";
 import { decodeTags } from "./decode.ts";
-import type { TaggedText, Tagger } from "./tagger.ts";
+import { formatTaggerConfig } from "./tagger-config.ts";
+import type { TaggedText, Tagger, TrainingExtent } from "./tagger.ts";
 import { bilouTagsOf, toBio } from "./tags.ts";
 
 /** What a tagger consists of. */
@@ -20,6 +21,7 @@ export interface TaggerParts {
   readonly encoder: FeatureEncoder;
   readonly labels: readonly string[];
   readonly windowSize: WindowSize;
+  readonly training: TrainingExtent | undefined;
 }
 
 /** Windows predicted at once; short batches are padded to it, so that prediction is one program. */
@@ -28,6 +30,7 @@ const BATCH_SIZE = 16;
 /** Tags texts with a trained model. */
 export class TransformerTagger implements Tagger {
   readonly labels: readonly string[];
+  readonly training: TrainingExtent | undefined;
   readonly #parts: TaggerParts;
   readonly #tags: readonly string[];
   readonly #predict: Compiled<[Tensor], Tensor>;
@@ -35,13 +38,14 @@ export class TransformerTagger implements Tagger {
   constructor(parts: TaggerParts) {
     this.#parts = parts;
     this.labels = parts.labels;
+    this.training = parts.training;
     this.#tags = bilouTagsOf(parts.labels);
     this.#predict = compile((features: Tensor) =>
       noGrad(() => parts.model.forward(features).logSoftmax(-1)),
     );
   }
 
-  async tag(texts: readonly string[]): Promise<TaggedText[]> {
+  async tag(texts: readonly string[], signal?: AbortSignal): Promise<TaggedText[]> {
     const { encoder, model, windowSize } = this.#parts;
     const width = FEATURE_NAMES.length;
     const documents = texts.map((text) => {
@@ -65,6 +69,9 @@ export class TransformerTagger implements Tagger {
           features: document.features.subarray(start * width, end * width),
           classes: new Int32Array(end - start).fill(IGNORED),
         }));
+        // Programs run synchronously: give signals and timers their turn.
+        await new Promise((resolve) => setImmediate(resolve));
+        signal?.throwIfAborted();
         const found = await this.#run(examples);
         batch.forEach(({ document, window }, b) => this.#keep(document.logProbs, window, found, b));
       }
@@ -83,8 +90,6 @@ export class TransformerTagger implements Tagger {
     const { size } = this.#parts.windowSize;
     const { features } = collate(examples, { batchSize: BATCH_SIZE, size });
     const shape = [BATCH_SIZE, size, FEATURE_NAMES.length];
-    // Programs run synchronously: give signals and timers their turn.
-    await new Promise((resolve) => setImmediate(resolve));
     return (await (await this.#predict(tensor(features, { shape }))).data()) as Float32Array;
   }
 
@@ -103,17 +108,10 @@ export class TransformerTagger implements Tagger {
   }
 
   async files(): Promise<ReadonlyMap<string, Uint8Array | string>> {
-    const { model, encoder, labels, windowSize } = this.#parts;
-    const config = {
-      architecture: "TokenClassifier",
-      ...model.options,
-      features: FEATURE_NAMES,
-      labels,
-      id2label: Object.fromEntries(this.#tags.map((tag, c) => [c, tag])),
-      window: windowSize,
-    };
+    const { model, encoder, labels, windowSize, training } = this.#parts;
+    const config = formatTaggerConfig({ model: model.options, labels, windowSize, training });
     return new Map<string, Uint8Array | string>([
-      ["config.json", `${JSON.stringify(config, null, 2)}\n`],
+      ["config.json", config],
       ["vocabularies.json", `${JSON.stringify(encoder)}\n`],
       ["model.safetensors", await toSafetensors(model.stateDict())],
     ]);
