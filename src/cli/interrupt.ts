@@ -7,8 +7,8 @@ export const INTERRUPTED = 130;
 export class InterruptedError extends Error {
   override readonly name = "InterruptedError";
 
-  constructor() {
-    super("stopped by Ctrl-C, nothing was written");
+  constructor(outcome = "nothing was written") {
+    super(`stopped by Ctrl-C, ${outcome}`);
   }
 }
 

@@ -16,7 +16,7 @@ import { Progress, type ProgressStream } from "../train/progress.ts";
 import { INTERRUPTED, InterruptedError, onInterrupt } from "./interrupt.ts";
 import { loadAnnotated, loadDocuments, loadTextToRead } from "./ner-data.ts";
 import { nerCommand, type Device, type NerOptions } from "./ner-options.ts";
-import { readableResult, resultLine } from "./ner-report.ts";
+import { interruptedLine, readableResult, resultLine } from "./ner-report.ts";
 
 /** What the command needs of the world around it. */
 export interface NerEnvironment {
@@ -91,7 +91,7 @@ async function trainAndReport(
     repairs,
   };
 
-  const { tagger, ...found } = await onInterrupt(say, async (signal) => {
+  const { tagger, found } = await onInterrupt(say, async (signal) => {
     const progress = options.quiet ? undefined : new Progress({ stream: environment.stderr });
     const training = environment.train(train, {
       epochs: options.epochs,
@@ -100,18 +100,38 @@ async function trainAndReport(
       learningRate: options.lr,
       seed: options.seed,
       onStep: (step) => progress?.update(step),
-      signal,
+      // What was trained until Ctrl-C is worth keeping only where it can be saved.
+      ...(options.output === undefined ? { signal } : { shouldStop: () => signal.aborted }),
     });
     const tagger = await training.finally(() => progress?.end());
-    return { tagger, ...(await measureAndRead(tagger, measure, text, signal)) };
+    try {
+      signal.throwIfAborted();
+      return { tagger, found: await measureAndRead(tagger, measure, text, signal) };
+    } catch (error) {
+      const { output } = options;
+      const extent = tagger.training;
+      if (!(error instanceof InterruptedError) || output === undefined || !extent?.steps)
+        throw error;
+      const line = interruptedLine(extent, device);
+      const names = await save(output, tagger, line);
+      if (options.json) environment.stdout.write(`${line}\n`);
+      throw new InterruptedError(
+        `saved unmeasured after ${extent.steps} of ${extent.plannedSteps} steps: wrote ${names} to ${output}`,
+      );
+    }
   });
 
   const result = report(found, measure, device, options, environment, say);
   if (options.output !== undefined) {
-    const files = new Map(await tagger.files()).set("result.json", `${result}\n`);
-    for (const [name, content] of files) await writeFileAtomic(join(options.output, name), content);
-    say(`wrote ${[...files.keys()].join(", ")} to ${options.output}`);
+    say(`wrote ${await save(options.output, tagger, result)} to ${options.output}`);
   }
+}
+
+/** Writes a tagger and its result into a folder and gives the files' names. */
+async function save(folder: string, tagger: Tagger, result: string): Promise<string> {
+  const files = new Map(await tagger.files()).set("result.json", `${result}\n`);
+  for (const [name, content] of files) await writeFileAtomic(join(folder, name), content);
+  return [...files.keys()].join(", ");
 }
 
 async function readAndReport(

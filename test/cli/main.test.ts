@@ -135,23 +135,29 @@ describe("wrong usage and bad input are told at once, and nothing is written", (
 describe("Ctrl-C while training", () => {
   const long = ["--data", DATA, "--epochs", "10000"];
 
-  test("once: stops in order, exit code 130, nothing written", async () => {
+  test("once: stops in order, exit code 130, and saves a model that can be read", async () => {
     const output = join(folder, "stopped");
     let sent = false;
-    const { code, stdout, stderr } = await start([...long, "--output", output, "--json"], {
+    const args = ["--data", DATA, "--max-steps", "300", "--output", output, "--json"];
+    const { code, stdout, stderr } = await start(args, {
       onStderr: (text, kill) => {
-        if (sent || !text.includes("to train on")) return;
+        if (sent || !text.includes("step 30/300")) return;
         sent = true;
-        // Compilation takes a moment; the signal arrives while steps run.
-        setTimeout(() => kill("SIGINT"), 1500);
+        kill("SIGINT");
       },
     });
-    expect([code, stdout]).toEqual([130, ""]);
+    expect(code).toBe(130);
+    const { steps, ...rest } = JSON.parse(stdout) as { steps: number };
+    expect(rest).toMatchObject({ interrupted: true, device: "cpu" });
     expect(stderr).toContain("press Ctrl-C again to leave at once");
-    expect(stderr.trimEnd().split("\n").at(-1)).toBe(
-      "error: stopped by Ctrl-C, nothing was written",
+    expect(stderr.trimEnd().split("\n").at(-1)).toMatch(
+      /^error: stopped by Ctrl-C, saved unmeasured after \d+ of 300 steps: wrote config\.json, .* to /,
     );
-    expect(readdirSync(output)).toEqual([]);
+
+    const read = await start(["--model", output]);
+    expect(read.code).toBe(0);
+    expect(read.stderr).toContain(`whose training was stopped after ${steps} of `);
+    expect(read.stdout).toContain("found on cpu:");
   });
 
   test("twice: leaves at once", async () => {

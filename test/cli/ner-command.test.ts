@@ -1,5 +1,5 @@
 /** The `ner` command around a tagger made of rules: options, errors, reports and what it writes. */
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runNer, type NerEnvironment } from "../../src/cli/ner-command.ts";
@@ -230,22 +230,70 @@ describe("bad input is one error, exit code 1, and nothing is trained or written
   });
 });
 
-test("Ctrl-C stops between steps, with exit code 130 and nothing written", async () => {
-  const output = join(folder, "stopped");
-  mkdirSync(output);
-  const interrupted: TrainTagger = async (_, { signal }) => {
-    process.emit("SIGINT");
-    await Promise.resolve();
-    signal?.throwIfAborted();
-    throw new Error("the signal was not aborted");
-  };
-  const before = process.listenerCount("SIGINT");
-  const { code, stderr } = await run(["--data", file("data.jsonl", DATA), "--output", output], {
-    train: interrupted,
+describe("Ctrl-C", () => {
+  const data = () => ["--data", file("data.jsonl", DATA)];
+  /** Is interrupted after so many of 9 steps. */
+  const interruptedAfter =
+    (steps: number): TrainTagger =>
+    async (_, { signal, shouldStop }) => {
+      process.emit("SIGINT");
+      await Promise.resolve();
+      signal?.throwIfAborted();
+      if (!shouldStop?.()) throw new Error("training was not told to stop");
+      return emailTagger({ steps, plannedSteps: 9 });
+    };
+
+  test("without --output stops with exit code 130 and nothing written", async () => {
+    const before = process.listenerCount("SIGINT");
+    const { code, stdout, stderr } = await run(data(), { train: interruptedAfter(5) });
+    expect([code, stdout]).toEqual([130, ""]);
+    expect(stderr).toContain("press Ctrl-C again to leave at once");
+    expect(stderr).toContain("error: stopped by Ctrl-C, nothing was written");
+    expect(process.listenerCount("SIGINT")).toBe(before);
   });
-  expect(code).toBe(130);
-  expect(stderr).toContain("press Ctrl-C again to leave at once");
-  expect(stderr).toContain("error: stopped by Ctrl-C, nothing was written");
-  expect(readdirSync(output)).toEqual([]);
-  expect(process.listenerCount("SIGINT")).toBe(before);
+
+  test("with --output saves what was trained, unmeasured and marked", async () => {
+    const output = join(folder, "stopped");
+    const { code, stdout, stderr } = await run([...data(), "--output", output, "--json"], {
+      train: interruptedAfter(5),
+    });
+    expect(code).toBe(130);
+    expect(JSON.parse(stdout)).toEqual({
+      interrupted: true,
+      steps: 5,
+      plannedSteps: 9,
+      device: "abacus",
+    });
+    expect(readFileSync(join(output, "result.json"), "utf8")).toBe(stdout);
+    expect(readdirSync(output).sort()).toEqual(["model.bin", "result.json"]);
+    expect(stderr.trimEnd().split("\n").at(-1)).toBe(
+      `error: stopped by Ctrl-C, saved unmeasured after 5 of 9 steps: wrote model.bin, result.json to ${output}`,
+    );
+  });
+
+  test("before the first step leaves nothing to save", async () => {
+    const output = join(folder, "stopped early");
+    const { code, stderr } = await run([...data(), "--output", output], {
+      train: interruptedAfter(0),
+    });
+    expect([code, readdirSync(output)]).toEqual([130, []]);
+    expect(stderr).toContain("error: stopped by Ctrl-C, nothing was written");
+  });
+
+  test("while measuring saves the model too", async () => {
+    const output = join(folder, "unmeasured");
+    const tagger: Tagger = {
+      ...emailTagger(),
+      tag: async (_, signal) => {
+        process.emit("SIGINT");
+        await Promise.resolve();
+        signal?.throwIfAborted();
+        throw new Error("the signal was not aborted");
+      },
+    };
+    const { code } = await run([...data(), "--output", output], {
+      train: () => Promise.resolve(tagger),
+    });
+    expect([code, readdirSync(output).sort()]).toEqual([130, ["model.bin", "result.json"]]);
+  });
 });

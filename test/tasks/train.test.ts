@@ -85,6 +85,26 @@ describe("a small training", () => {
     await expect(training).rejects.toThrow("enough");
     expect(last).toBe(3);
   });
+
+  test("ends early when asked to, with the tagger of that step", async () => {
+    const { tagger } = await trainSmall(5, 3);
+    expect(tagger.training).toEqual({ steps: 3, plannedSteps: 3 });
+    let last = 0;
+    const ended = await trainTagger(
+      few,
+      {
+        ...OPTIONS,
+        onStep: ({ step }) => (last = step),
+        shouldStop: () => last === 2,
+      },
+      SMALL,
+    );
+    const { steps, plannedSteps } = ended.training ?? { steps: 0, plannedSteps: 0 };
+    expect([last, steps]).toEqual([2, 2]);
+    expect(plannedSteps).toBeGreaterThan(2);
+    const config = JSON.parse(String((await ended.files()).get("config.json"))) as object;
+    expect(config).toHaveProperty("training", { steps, plannedSteps, interrupted: true });
+  });
 });
 
 test("a tagger tags each token of texts of any length, and none of an empty one", async () => {
