@@ -4,6 +4,7 @@ import { executor, setDevice } from "../device.ts";
 import { loadTagger } from "../tasks/ner/load-tagger.ts";
 import { trainTagger } from "../tasks/ner/train.ts";
 import { runNer } from "./ner-command.ts";
+import { programName, programVersion } from "./program.ts";
 
 // A reader that closes the pipe early (`| head`) wants no more output; that is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -11,6 +12,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 
 process.exitCode = await runNer(process.argv.slice(2), {
+  program: programName(process.argv[1]),
+  version: programVersion(),
   stdout: process.stdout,
   stderr: process.stderr,
   train: trainTagger,

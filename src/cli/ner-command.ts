@@ -1,8 +1,7 @@
 /** The `ner` command: trains a tagger of resume entities or loads one, measures it, reads a resume and reports. */
 import { CommanderError } from "commander";
-import { join } from "node:path";
 import type { AnnotatedDocument } from "../data/annotated.ts";
-import { ensureWritableFolder, writeFileAtomic } from "../data/atomic-write.ts";
+import { ensureWritableFolder } from "../data/atomic-write.ts";
 import type { Repairs } from "../data/repairs.ts";
 import {
   entitiesOf,
@@ -17,9 +16,13 @@ import { INTERRUPTED, InterruptedError, onInterrupt } from "./interrupt.ts";
 import { loadAnnotated, loadDocuments, loadTextToRead } from "./ner-data.ts";
 import { nerCommand, type Device, type NerOptions } from "./ner-options.ts";
 import { interruptedLine, readableResult, resultLine } from "./ner-report.ts";
+import { ensureNoRun, saveRun } from "./output-folder.ts";
 
 /** What the command needs of the world around it. */
 export interface NerEnvironment {
+  /** How the user calls the program, for its help. */
+  readonly program: string;
+  readonly version: string;
   readonly stdout: { write(text: string): unknown };
   readonly stderr: ProgressStream;
   readonly train: TrainTagger;
@@ -43,7 +46,7 @@ export async function runNer(
   environment: NerEnvironment,
 ): Promise<number> {
   const { stdout, stderr } = environment;
-  const command = nerCommand("npm start --")
+  const command = nerCommand(environment.program, environment.version)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void stdout.write(text),
@@ -81,6 +84,7 @@ async function trainAndReport(
   environment: NerEnvironment,
   say: Say,
 ): Promise<void> {
+  if (options.output !== undefined && !options.overwrite) await ensureNoRun(options.output);
   const text = await loadTextToRead(options.read);
   const { train, heldOut, repairs } = await loadDocuments(options.data, options.seed, say);
   if (options.output !== undefined) await ensureWritableFolder(options.output);
@@ -113,7 +117,7 @@ async function trainAndReport(
       if (!(error instanceof InterruptedError) || output === undefined || !extent?.steps)
         throw error;
       const line = interruptedLine(extent, device);
-      const names = await save(output, tagger, line);
+      const names = await saveRun(output, tagger, line);
       if (options.json) environment.stdout.write(`${line}\n`);
       throw new InterruptedError(
         `saved unmeasured after ${extent.steps} of ${extent.plannedSteps} steps: wrote ${names} to ${output}`,
@@ -123,15 +127,8 @@ async function trainAndReport(
 
   const result = report(found, measure, device, options, environment, say);
   if (options.output !== undefined) {
-    say(`wrote ${await save(options.output, tagger, result)} to ${options.output}`);
+    say(`wrote ${await saveRun(options.output, tagger, result)} to ${options.output}`);
   }
-}
-
-/** Writes a tagger and its result into a folder and gives the files' names. */
-async function save(folder: string, tagger: Tagger, result: string): Promise<string> {
-  const files = new Map(await tagger.files()).set("result.json", `${result}\n`);
-  for (const [name, content] of files) await writeFileAtomic(join(folder, name), content);
-  return [...files.keys()].join(", ");
 }
 
 async function readAndReport(
@@ -163,6 +160,7 @@ async function readAndReport(
 }
 
 interface Found {
+  readonly text: string;
   readonly evaluation: Evaluation | undefined;
   readonly entities: readonly FoundEntity[];
 }
@@ -176,12 +174,12 @@ async function measureAndRead(
   const evaluation = measure && (await evaluateTagger(tagger, measure.documents, signal));
   const [tagged] = await tagger.tag([text], signal);
   signal.throwIfAborted();
-  return { evaluation, entities: tagged ? entitiesOf(tagged) : [] };
+  return { text, evaluation, entities: tagged ? entitiesOf(tagged) : [] };
 }
 
 /** Prints the result and gives its line of JSON. */
 function report(
-  { evaluation, entities }: Found,
+  { text, evaluation, entities }: Found,
   measure: Measure | undefined,
   device: string,
   options: NerOptions,
@@ -198,6 +196,8 @@ function report(
   const readable = readableResult(result, {
     documents: measure?.description ?? "",
     source: options.read ?? "the sample resume",
+    // A user's own text is known to the user.
+    text: options.read === undefined ? text : undefined,
   });
   const line = resultLine(result);
   if (!options.json) stdout.write(readable);

@@ -2,7 +2,7 @@
 import type { AnnotatedDocument } from "../data/annotated.ts";
 import { DataError } from "../data/errors.ts";
 import { readAnnotated } from "../data/read-annotated.ts";
-import { readText } from "../data/read-file.ts";
+import { readBytes, readText } from "../data/read-file.ts";
 import { Repairs } from "../data/repairs.ts";
 import { splitDocuments } from "../data/split.ts";
 import { generateResumes } from "../tasks/ner/generate/resumes.ts";
@@ -46,7 +46,12 @@ export async function loadAnnotated(
   file: string,
   say: (line: string) => void,
 ): Promise<{ readonly documents: readonly AnnotatedDocument[]; readonly repairs: Repairs }> {
-  const { documents, repairs, format } = await readAnnotated(file);
+  const { documents, repairs, format } = await readAnnotated(file).catch(async (error: unknown) => {
+    const isArray = /^\s*\[/.test(new TextDecoder().decode(await readBytes(file)));
+    if (!isArray) throw error;
+    const problem = "got a JSON array; write one object a line (jq -c '.[]', for instance)";
+    throw new DataError({ file }, problem, { cause: error });
+  });
   say(`${file}: ${documents.length} documents (${format})`);
   for (const line of repairs.lines()) say(`  repaired: ${line}`);
   if (documents.every(({ entities }) => entities.length === 0)) {

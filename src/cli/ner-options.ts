@@ -17,14 +17,15 @@ export interface NerOptions {
   readonly seed: number;
   readonly device?: Device;
   readonly output?: string;
+  readonly overwrite?: true;
   readonly quiet?: true;
 }
 
 /** Options that only a training heeds. */
-const OF_TRAINING = ["epochs", "maxSteps", "batchSize", "lr", "seed", "output"];
+const OF_TRAINING = ["epochs", "maxSteps", "batchSize", "lr", "seed", "output", "overwrite"];
 
 /** @param program how the user calls the program, for usage and examples. */
-export function nerCommand(program: string): Command {
+export function nerCommand(program: string, version: string): Command {
   return new Command(program)
     .description(
       "Train a small Transformer from scratch to find entities in resumes, measure it on documents held out, " +
@@ -57,11 +58,13 @@ export function nerCommand(program: string): Command {
         .env("LEARNING_LOOP_DEVICE"),
     )
     .option("--output <folder>", "save model and result there")
+    .option("--overwrite", "let --output replace a run that is saved there")
     .option("--quiet", "show no progress")
     .addHelpText(
       "after",
       `\nExamples:\n  ${program} --data resumes.jsonl --output runs/first\n  ${program} --model runs/first --read my-resume.txt\n`,
     )
+    .version(version, "--version", "show the version")
     .helpOption("-h, --help", "show this help")
     .allowExcessArguments(false)
     .showHelpAfterError("(--help lists the options)");

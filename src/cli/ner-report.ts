@@ -53,18 +53,28 @@ export interface NerResult {
 /**
  * The result for people.
  * @param documents what was measured on, e.g. `12 documents held out`.
+ * @param text the text that was read, where it is to be shown.
  */
 export function readableResult(
   { measured, entities, device }: NerResult,
-  { documents, source }: { documents: string; source: string },
+  { documents, source, text }: { documents: string; source: string; text: string | undefined },
 ): string {
-  const scores = measured && [
-    `Scores on ${documents}, computed on ${device}:`,
-    scoreTable(measured.report),
-    "",
-  ];
+  const scores =
+    measured === undefined
+      ? []
+      : [`Scores on ${documents}, computed on ${device}:`, scoreTable(measured.report), ""];
+  const shown =
+    text === undefined
+      ? []
+      : [
+          `The text of ${source}, made up and part of this program (--read names another):`,
+          "",
+          text.trimEnd().replace(/^(?=.)/gm, "  "),
+          "",
+        ];
   return [
-    ...(scores ?? []),
+    ...scores,
+    ...shown,
     `Entities in ${source}, found on ${device}:`,
     entityTable(entities),
     "",

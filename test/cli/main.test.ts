@@ -83,6 +83,14 @@ describe("a run", () => {
     );
   });
 
+  test("--version is the package's", async () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+      version: string;
+    };
+    const { code, stdout, stderr } = await start(["--version"]);
+    expect([code, stdout, stderr]).toEqual([0, `${version}\n`, ""]);
+  });
+
   test("--help", async () => {
     const { code, stdout, stderr } = await start(["--help"]);
     expect([code, stderr]).toEqual([0, ""]);

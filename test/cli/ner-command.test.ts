@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runNer, type NerEnvironment } from "../../src/cli/ner-command.ts";
+import { programName } from "../../src/cli/program.ts";
 import type {
   Tagger,
   TrainingExtent,
@@ -43,6 +44,8 @@ async function run(args: string[], environment: Partial<NerEnvironment> = {}) {
   let stdout = "";
   let stderr = "";
   const code = await runNer(args, {
+    program: "loop",
+    version: "1.2.3",
     stdout: { write: (text) => (stdout += text) },
     stderr: { write: (text) => (stderr += text) },
     train: emailRule(),
@@ -68,6 +71,9 @@ describe("a run", () => {
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toContain("Scores on 2 documents held out, computed on abacus:");
     expect(stdout).toMatch(/Email Address +[\d.]+ +1\.000/);
+    // The text, so that what was found in it can be judged.
+    expect(stdout).toContain("The text of the sample resume");
+    expect(stdout).toMatch(/^ {2}Marisol Quintero-Hayes$/m);
     expect(stdout).toMatch(/Email Address +marisol\.quintero@example\.org +\d+ +\d+ +0\.75/);
   });
 
@@ -116,6 +122,22 @@ describe("a run", () => {
     expect(readdirSync(output).sort()).toEqual(["model.bin", "result.json"]);
     expect(JSON.parse(readFileSync(join(output, "result.json"), "utf8"))).toHaveProperty("f1");
   });
+
+  test("replaces a saved run only when told to", async () => {
+    const output = join(folder, "once");
+    const args = ["--data", file("data.jsonl", DATA), "--output", output, "--quiet"];
+    expect((await run(args)).code).toBe(0);
+    const before = readFileSync(join(output, "result.json"), "utf8");
+    const elsewhere = { useDevice: () => Promise.resolve("elsewhere") };
+    const { code, stdout, stderr } = await run(args, elsewhere);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toBe(
+      `error: ${output}: holds a run already (result.json); name another folder, or replace the run with --overwrite\n`,
+    );
+    expect(readFileSync(join(output, "result.json"), "utf8")).toBe(before);
+    expect((await run([...args, "--overwrite"], elsewhere)).code).toBe(0);
+    expect(readFileSync(join(output, "result.json"), "utf8")).toContain("elsewhere");
+  });
 });
 
 describe("--model", () => {
@@ -139,6 +161,7 @@ describe("--model", () => {
     expect(people.stderr).toBe("saved: a model of 1 labels\n");
     expect(people.stdout).toContain(`Entities in ${read}, found on abacus:`);
     expect(people.stdout).not.toContain("Scores");
+    expect(people.stdout).not.toContain("The text of");
   });
 
   test("measures on all documents of a file", async () => {
@@ -159,6 +182,18 @@ describe("--model", () => {
     expect([code, stdout, stderr]).toEqual([1, "", "error: nowhere: nothing there\n"]);
   });
 });
+
+test("--version", async () => {
+  expect(await run(["--version"])).toEqual({ code: 0, stdout: "1.2.3\n", stderr: "" });
+});
+
+test.each([
+  ["/home/jo/node_modules/.bin/loop", "loop"],
+  ["C:\\jo\\node_modules\\learning-loop\\dist\\cli\\main.js", "loop"],
+  ["/home/jo/learning-loop/dist/cli/main.js", "loop"],
+  ["/home/jo/learning-loop/src/cli/main.ts", "npm start --"],
+  [undefined, "npm start --"],
+])("the script %s is called as %s", (script, name) => expect(programName(script)).toBe(name));
 
 describe("wrong usage", () => {
   test.each([
@@ -185,7 +220,8 @@ describe("wrong usage", () => {
     const { code, stdout, stderr } = await run(["--help"]);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/--seed <n> +seed of everything random \(default: 1\)/);
-    expect(stdout).toContain("npm start -- --data resumes.jsonl");
+    expect(stdout).toContain("Usage: loop [options]");
+    expect(stdout).toContain("loop --data resumes.jsonl");
   });
 });
 
@@ -203,6 +239,8 @@ describe("bad input is one error, exit code 1, and nothing is trained or written
     expect(await bad(["--data", file("cut.jsonl", DATA.slice(0, -5))])).toContain(
       "cut.jsonl, line 10: the line is not valid JSON",
     );
+    const array = file("array.json", JSON.stringify([{ text: "a", entities: [] }], null, 2));
+    expect(await bad(["--data", array])).toContain("a JSON array; write one object a line");
     expect(await bad(["--data", file("one.jsonl", record("a b", 1))])).toContain(
       "expected at least two different documents",
     );
