@@ -89,15 +89,15 @@ export const detach = (x: Value): Value => detachOp([x]);
 /** A value filled with one number. */
 export function full(shape: Shape, value: number, dtype: DType): Value {
   checkNumber("full", value, dtype);
-  return fullOp([], { shape, value: Object.is(value, -0) ? "-0" : String(value), dtype });
+  return fullOp([scalar(value, dtype)], { shape });
 }
 
-// The number travels as text: JSON has no NaN, no infinities and no −0.
-const fullOp = defineOp1<{ shape: Shape; value: string; dtype: DType }>({
+// The number is an input, not an attribute: programs that differ in it only are one.
+const fullOp = defineOp1<{ shape: Shape }>({
   name: "full",
-  infer: (_, { shape, dtype }) => ({ shape, dtype }),
+  infer: ([x], { shape }) => ({ shape, dtype: x!.dtype }),
   vjp: null,
-  lower: ({ attrs, emit }) => emit.filled(attrs.dtype, attrs.shape, Number(attrs.value)),
+  lower: ({ inputs: [x], attrs, emit }) => emit.node("Expand", [x!, emit.ints(attrs.shape)]),
 });
 
 export const zerosLike = (x: TypeSpec): Value => full(x.shape, 0, x.dtype);
