@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { executor, parseDevice, setDevice } from "../../src/device.ts";
 import { tensor } from "../../src/index.ts";
-import * as runtime from "../../src/runtime/index.ts";
+import type * as runtime from "../../src/runtime/index.ts";
 
 vi.mock("../../src/runtime/index.ts", async (original) => {
   const real = await original<typeof runtime>();
