@@ -25,9 +25,9 @@ async function settled(): Promise<Memory> {
   return { resident: rss / 1e6, held: (heapUsed + arrayBuffers) / 1e6 };
 }
 
-function expectFlat(before: Memory, after: Memory): void {
+function expectFlat(before: Memory, after: Memory, slack = 50): void {
   expect(after.held - before.held, "MB more held").toBeLessThan(2);
-  expect(after.resident - before.resident, "MB more of the process").toBeLessThan(50);
+  expect(after.resident - before.resident, "MB more of the process").toBeLessThan(slack);
 }
 
 test("5,000 compiled steps", async () => {
@@ -64,5 +64,6 @@ test("programs of compiled functions that nobody holds are released", async () =
     }
     return settled();
   };
-  expectFlat(await make(100), await make(100));
+  // What malloc keeps of freed sessions varies by tens of megabytes; 250 programs that leaked would be 250 and more.
+  expectFlat(await make(100), await make(250), 120);
 });
