@@ -84,7 +84,10 @@ export function hostTensor(
 ): Tensor {
   const copy = hostArray(dtype, data.length);
   copy.set(data as never);
-  return new ort.Tensor(dtype, copy as never, shape);
+  const tensor = new ort.Tensor(dtype, copy as never, shape);
+  // Where engines have Float16Array (Node 24) the tensor wraps its bits in one, which the native binding cannot read.
+  if (dtype === "float16") Object.defineProperty(tensor, "cpuData", { value: copy });
+  return tensor;
 }
 
 /** The elements of a tensor in host memory as the project's host array, sharing its memory. */
