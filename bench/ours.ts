@@ -1,91 +1,16 @@
-/** This library's side of the benchmarks, written as its users write programs. */
+/** This library's side of the benchmarks. */
 import { readFileSync } from "node:fs";
 import { compile, tensor, full, zeros, type Tensor } from "../src/index.ts";
-import * as nn from "../src/nn/index.ts";
-import * as F from "../src/nn/functional.ts";
-import { Adam, AdamW } from "../src/optim/index.ts";
-import { fixedBatch, floats, startingValue } from "./fixed-data.ts";
+import { floats } from "./fixed-data.ts";
 import { serve, type Options, type Step } from "./serve.ts";
-import type {
-  DispatchWorkload,
-  EncoderWorkload,
-  MatmulWorkload,
-  MlpWorkload,
-  TrainingWorkload,
-  Workload,
-} from "./workloads.ts";
-
-class Mlp extends nn.Module {
-  readonly layers: readonly nn.Linear[];
-
-  constructor({ sizes }: MlpWorkload) {
-    super();
-    this.layers = sizes.slice(1).map((out, i) => new nn.Linear(sizes[i] ?? 0, out));
-  }
-
-  forward(x: Tensor): Tensor {
-    this.layers.forEach((layer, i) => {
-      x = layer.forward(x);
-      if (i < this.layers.length - 1) x = F.relu(x);
-    });
-    return x; // [B, classes]
-  }
-}
-
-class Encoder extends nn.Module {
-  readonly token: nn.Embedding;
-  readonly position: nn.Embedding;
-  readonly encoder: nn.TransformerEncoder;
-  readonly classifier: nn.Linear;
-
-  constructor(w: EncoderWorkload) {
-    super();
-    this.token = new nn.Embedding(w.vocabulary, w.dModel);
-    this.position = new nn.Embedding(w.length, w.dModel);
-    this.encoder = new nn.TransformerEncoder({
-      numLayers: w.layers,
-      dModel: w.dModel,
-      nhead: w.heads,
-      dimFeedforward: w.feedforward,
-      dropout: 0,
-      activation: "gelu",
-      normFirst: false,
-    });
-    this.classifier = new nn.Linear(w.dModel, w.labels);
-  }
-
-  forward(ids: Tensor): Tensor {
-    const x = this.token.forward(ids).add(this.position.weight); // [B, T, D]
-    const labels = this.classifier.forward(this.encoder.forward(x)); // [B, T, labels]
-    return labels.reshape([-1, labels.shape.at(-1) ?? 0]);
-  }
-}
+import { startTraining } from "./training.ts";
+import type { DispatchWorkload, MatmulWorkload, TrainingWorkload, Workload } from "./workloads.ts";
 
 function training(w: TrainingWorkload, compiled: boolean): Step {
-  const model = w.kind === "mlp" ? new Mlp(w) : new Encoder(w);
-  model.loadStateDict(
-    Object.fromEntries(
-      w.parameters.map((spec) => [spec.name, tensor(startingValue(spec), { shape: spec.shape })]),
-    ),
-  );
-  const batch = fixedBatch(w);
-  const x = tensor(batch.input, { shape: batch.inputShape });
-  const y = tensor(batch.target, { shape: [batch.target.length] });
-  const lr = w.learningRate;
-  const optimizer =
-    w.kind === "mlp"
-      ? new Adam(model.parameters(), { lr })
-      : new AdamW(model.parameters(), { lr, weightDecay: w.weightDecay });
-  const train = (x: Tensor, y: Tensor): Tensor => {
-    const loss = F.crossEntropy(model.forward(x), y);
-    loss.backward();
-    optimizer.step();
-    optimizer.zeroGrad();
-    return loss;
-  };
-  if (!compiled) return async () => await train(x, y).item();
-  const step = compile(train);
-  return async () => await (await step(x, y)).item();
+  const { x, y, step } = startTraining(w);
+  if (!compiled) return async () => await step(x, y).item();
+  const run = compile(step);
+  return async () => await (await run(x, y)).item();
 }
 
 function dispatch({ size, additions, targetSeed }: DispatchWorkload): Step {

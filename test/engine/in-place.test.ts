@@ -2,16 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { compile, grad, noGrad, tensor, type Tensor, where } from "../../src/index.ts";
-
-/** Deterministic elements without symmetry. */
-const filled = (shape: readonly number[], seed: number, scale = 0.5): Tensor =>
-  tensor(
-    Float32Array.from(
-      { length: shape.reduce((a, b) => a * b, 1) },
-      (_, i) => scale * Math.sin(12.9898 * (i + 1) + seed),
-    ),
-    { shape },
-  );
+import { filled } from "../support/filled.ts";
 
 interface Machine {
   readonly state: readonly Tensor[];

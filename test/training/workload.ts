@@ -1,94 +1,12 @@
-/** The benchmark's small models as its users write them, with its weights and data, ready to be trained step by step. */
-import { fixedBatch, startingValue } from "../../bench/fixed-data.ts";
-import {
-  workloads,
-  type EncoderWorkload,
-  type MlpWorkload,
-  type TrainingWorkload,
-} from "../../bench/workloads.ts";
-import { tensor, type Tensor } from "../../src/index.ts";
-import * as F from "../../src/nn/functional.ts";
-import * as nn from "../../src/nn/index.ts";
-import { Adam, AdamW } from "../../src/optim/index.ts";
+/** The benchmark's small training workloads, by name. */
+import { startTraining as start, type Training } from "../../bench/training.ts";
+import { workloads, type TrainingWorkload } from "../../bench/workloads.ts";
 
-class Mlp extends nn.Module {
-  readonly layers: readonly nn.Linear[];
-
-  constructor({ sizes }: MlpWorkload) {
-    super();
-    this.layers = sizes.slice(1).map((out, i) => new nn.Linear(sizes[i]!, out));
-  }
-
-  /** x [B, features] → [B, classes]. */
-  forward(x: Tensor): Tensor {
-    return this.layers.reduce((y, layer, i) => layer.forward(i === 0 ? y : F.relu(y)), x);
-  }
-}
-
-class Encoder extends nn.Module {
-  readonly token: nn.Embedding;
-  readonly position: nn.Embedding;
-  readonly encoder: nn.TransformerEncoder;
-  readonly classifier: nn.Linear;
-
-  constructor(w: EncoderWorkload, dropout: number) {
-    super();
-    this.token = new nn.Embedding(w.vocabulary, w.dModel);
-    this.position = new nn.Embedding(w.length, w.dModel);
-    this.encoder = new nn.TransformerEncoder({
-      numLayers: w.layers,
-      dModel: w.dModel,
-      nhead: w.heads,
-      dimFeedforward: w.feedforward,
-      dropout,
-      activation: "gelu",
-    });
-    this.classifier = new nn.Linear(w.dModel, w.labels);
-  }
-
-  /** ids int [B, T] → [B·T, labels]. */
-  forward(ids: Tensor): Tensor {
-    const x = this.token.forward(ids).add(this.position.weight); // [B, T, D]
-    const labels = this.classifier.forward(this.encoder.forward(x));
-    return labels.reshape([-1, labels.shape.at(-1)!]);
-  }
-}
-
-export interface Training {
-  readonly model: nn.Module;
-  readonly optimizer: Adam;
-  readonly x: Tensor;
-  readonly y: Tensor;
-  /** One step: the loss before the update. */
-  readonly step: (x: Tensor, y: Tensor) => Tensor;
-}
+export type { Training };
 
 /** The workload of that name at its start. */
-export function startTraining(name: "mlp" | "encoder-tiny", { dropout = 0 } = {}): Training {
-  const w = workloads.find((workload) => workload.name === name) as TrainingWorkload;
-  const model = w.kind === "mlp" ? new Mlp(w) : new Encoder(w, dropout);
-  model.loadStateDict(
-    Object.fromEntries(
-      w.parameters.map((spec) => [spec.name, tensor(startingValue(spec), { shape: spec.shape })]),
-    ),
-  );
-  const lr = w.learningRate;
-  const optimizer =
-    w.kind === "mlp"
-      ? new Adam(model.parameters(), { lr })
-      : new AdamW(model.parameters(), { lr, weightDecay: w.weightDecay });
-  const batch = fixedBatch(w);
-  return {
-    model,
-    optimizer,
-    x: tensor(batch.input, { shape: batch.inputShape }),
-    y: tensor(batch.target, { shape: [batch.target.length] }),
-    step: (x, y) => {
-      const loss = F.crossEntropy(model.forward(x), y);
-      loss.backward();
-      optimizer.step();
-      optimizer.zeroGrad();
-      return loss;
-    },
-  };
-}
+export const startTraining = (
+  name: "mlp" | "encoder-tiny",
+  options?: { readonly dropout?: number },
+): Training =>
+  start(workloads.find((workload) => workload.name === name) as TrainingWorkload, options);

@@ -6,17 +6,8 @@ import * as F from "../../src/nn/functional.ts";
 import * as nn from "../../src/nn/index.ts";
 import { AdamW } from "../../src/optim/index.ts";
 import { Tensor as TensorClass } from "../../src/tensor.ts";
+import { filled } from "../support/filled.ts";
 import { startTraining } from "../training/workload.ts";
-
-/** Deterministic elements without symmetry. */
-const filled = (shape: readonly number[], seed: number, scale = 0.5): Tensor =>
-  tensor(
-    Float32Array.from(
-      { length: shape.reduce((a, b) => a * b, 1) },
-      (_, i) => scale * Math.sin(12.9898 * (i + 1) + seed),
-    ),
-    { shape },
-  );
 
 const numbers = async (x: Tensor): Promise<number[]> => Array.from(await x.data(), Number);
 

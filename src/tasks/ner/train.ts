@@ -3,7 +3,7 @@ import { compile } from "../../compile.ts";
 import { tensor } from "../../creation.ts";
 import type { AnnotatedDocument } from "../../data/annotated.ts";
 import { Rng } from "../../data/rng.ts";
-import { TokenClassifier } from "../../models/token-classifier.ts";
+import { TokenClassifier, type TokenClassifierOptions } from "../../models/token-classifier.ts";
 import { crossEntropy } from "../../nn/functional.ts";
 import { AdamW } from "../../optim/adam.ts";
 import { clipGradNorm } from "../../optim/clip.ts";
@@ -18,15 +18,12 @@ import { bilouTagsOf } from "./tags.ts";
 import { TransformerTagger } from "./transformer-tagger.ts";
 
 /** Everything about model and training that is not told by the data; chosen on validation splits, see `RECIPE`. */
-export interface Recipe {
+export interface Recipe extends Omit<
+  TokenClassifierOptions,
+  "featureSizes" | "featureDims" | "numClasses" | "maxLength"
+> {
   readonly window: WindowSize;
   readonly featureDims: Readonly<Record<FeatureName, number>>;
-  readonly dModel: number;
-  readonly nhead: number;
-  readonly dimFeedforward: number;
-  readonly mixerLayers: number;
-  readonly encoderLayers: number;
-  readonly dropout: number;
   /** Probability with which a lexical feature of a token is hidden in training. */
   readonly wordDropout: number;
   readonly weightDecay: number;

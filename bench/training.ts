@@ -1,0 +1,88 @@
+/** Training workloads in this library, written as its users write programs, ready to be run step by step. */
+import { tensor, type Tensor } from "../src/index.ts";
+import * as F from "../src/nn/functional.ts";
+import * as nn from "../src/nn/index.ts";
+import { Adam, AdamW } from "../src/optim/index.ts";
+import { fixedBatch, startingValue } from "./fixed-data.ts";
+import type { EncoderWorkload, MlpWorkload, TrainingWorkload } from "./workloads.ts";
+
+class Mlp extends nn.Module {
+  readonly layers: readonly nn.Linear[];
+
+  constructor({ sizes }: MlpWorkload) {
+    super();
+    this.layers = sizes.slice(1).map((out, i) => new nn.Linear(sizes[i]!, out));
+  }
+
+  /** x [B, features] → [B, classes]. */
+  forward(x: Tensor): Tensor {
+    return this.layers.reduce((y, layer, i) => layer.forward(i === 0 ? y : F.relu(y)), x);
+  }
+}
+
+class Encoder extends nn.Module {
+  readonly token: nn.Embedding;
+  readonly position: nn.Embedding;
+  readonly encoder: nn.TransformerEncoder;
+  readonly classifier: nn.Linear;
+
+  constructor(w: EncoderWorkload, dropout: number) {
+    super();
+    this.token = new nn.Embedding(w.vocabulary, w.dModel);
+    this.position = new nn.Embedding(w.length, w.dModel);
+    this.encoder = new nn.TransformerEncoder({
+      numLayers: w.layers,
+      dModel: w.dModel,
+      nhead: w.heads,
+      dimFeedforward: w.feedforward,
+      dropout,
+      activation: "gelu",
+    });
+    this.classifier = new nn.Linear(w.dModel, w.labels);
+  }
+
+  /** ids int [B, T] → [B·T, labels]. */
+  forward(ids: Tensor): Tensor {
+    const x = this.token.forward(ids).add(this.position.weight); // [B, T, D]
+    const labels = this.classifier.forward(this.encoder.forward(x));
+    return labels.reshape([-1, labels.shape.at(-1)!]);
+  }
+}
+
+export interface Training {
+  readonly model: nn.Module;
+  readonly optimizer: Adam;
+  readonly x: Tensor;
+  readonly y: Tensor;
+  /** One step: the loss before the update. */
+  readonly step: (x: Tensor, y: Tensor) => Tensor;
+}
+
+/** A workload at its start, with its own weights and data. */
+export function startTraining(w: TrainingWorkload, { dropout = 0 } = {}): Training {
+  const model = w.kind === "mlp" ? new Mlp(w) : new Encoder(w, dropout);
+  model.loadStateDict(
+    Object.fromEntries(
+      w.parameters.map((spec) => [spec.name, tensor(startingValue(spec), { shape: spec.shape })]),
+    ),
+  );
+  const lr = w.learningRate;
+  const optimizer =
+    w.kind === "mlp"
+      ? new Adam(model.parameters(), { lr })
+      : new AdamW(model.parameters(), { lr, weightDecay: w.weightDecay });
+  const batch = fixedBatch(w);
+  return {
+    model,
+    optimizer,
+    x: tensor(batch.input, { shape: batch.inputShape }),
+    y: tensor(batch.target, { shape: [batch.target.length] }),
+    step: (x, y) => {
+      const loss = F.crossEntropy(model.forward(x), y);
+      loss.backward();
+      optimizer.step();
+      optimizer.zeroGrad();
+      return loss;
+    },
+  };
+}
