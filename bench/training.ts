@@ -1,6 +1,6 @@
 /** Training workloads in this library, written as its users write programs, ready to be run step by step. */
 import { tensor, type Tensor } from "../src/index.ts";
-import * as F from "../src/nn/functional.ts";
+import * as F from "../src/nn/functional/index.ts";
 import * as nn from "../src/nn/index.ts";
 import { Adam, AdamW } from "../src/optim/index.ts";
 import { fixedBatch, startingValue } from "./fixed-data.ts";

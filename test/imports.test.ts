@@ -25,7 +25,7 @@ const ROOMS = [
   "server",
   "package",
 ];
-/** What a user holds: the files that lie in src itself. */
+/** What a user holds: the files that lie in src itself, and the families of methods in src/tensor. */
 const TOP = "tensor";
 const DOOR = "package";
 
@@ -37,7 +37,7 @@ function roomOf(path: string): string | undefined {
   if (path === "index.ts") return DOOR;
   const [folder, ...rest] = path.split("/");
   if (rest.length === 0) return TOP;
-  return ROOMS.find((room) => room === folder && room !== TOP && room !== DOOR);
+  return ROOMS.find((room) => room === folder && room !== DOOR);
 }
 
 /** Modules that a source imports or exports from, types and dynamic imports included. */

@@ -1,7 +1,10 @@
 /** A small Transformer encoder that classifies tokens described by several features, made to be trained from scratch. */
 import { arange, cat, zeros } from "../creation.ts";
-import * as F from "../nn/functional.ts";
-import { Dropout, Embedding, LayerNorm, Linear } from "../nn/layers.ts";
+import * as F from "../nn/functional/index.ts";
+import { Dropout } from "../nn/dropout.ts";
+import { Embedding } from "../nn/embedding.ts";
+import { Linear } from "../nn/linear.ts";
+import { LayerNorm } from "../nn/normalization.ts";
 import { Module, Parameter } from "../nn/module.ts";
 import { TransformerEncoder } from "../nn/transformer.ts";
 import { normal } from "../random.ts";

@@ -4,9 +4,9 @@ import { where, zeros } from "../creation.ts";
 import { isFloat } from "../graph/dtype.ts";
 import { formatShape, sameShape, ShapeError } from "../graph/shape.ts";
 import type { Tensor } from "../tensor.ts";
-import * as F from "./functional.ts";
+import * as F from "./functional/index.ts";
 import { xavierUniform } from "./init.ts";
-import { Linear } from "./layers.ts";
+import { Linear } from "./linear.ts";
 import { Module, Parameter } from "./module.ts";
 
 export interface AttentionMasks {
@@ -119,7 +119,7 @@ export class MultiheadAttention extends Module {
     });
     const [batch, , length] = attended.output.shape as [number, number, number, number];
     const joined = attended.output.permute([0, 2, 1, 3]).reshape([batch, length, this.embedDim]); // [B, T, E]
-    const weights = averageAttnWeights ? attended.weights.mean({ dims: 1 }) : attended.weights;
+    const weights = averageAttnWeights ? attended.weights.mean({ dim: 1 }) : attended.weights;
     return { output: first(this.out_proj.forward(joined)), weights: needWeights ? weights : null };
   }
 

@@ -2,8 +2,10 @@
 
 import type { Tensor } from "../tensor.ts";
 import { MultiheadAttention, type AttentionMasks } from "./attention.ts";
-import * as F from "./functional.ts";
-import { Dropout, LayerNorm, Linear } from "./layers.ts";
+import * as F from "./functional/index.ts";
+import { Dropout } from "./dropout.ts";
+import { Linear } from "./linear.ts";
+import { LayerNorm } from "./normalization.ts";
 import { Module } from "./module.ts";
 
 export interface TransformerLayerOptions {

@@ -244,7 +244,7 @@ describe("higher derivatives", () => {
 
 describe("gradcheck", () => {
   test("accepts right gradients, also of several inputs", async () => {
-    const fn = (a: Tensor, b: Tensor): Tensor => a.mul(b).sin().sum({ dims: 0 });
+    const fn = (a: Tensor, b: Tensor): Tensor => a.mul(b).sin().sum({ dim: 0 });
     await expect(gradcheck(fn, [leaf(1, 2), leaf(0.5, -0.5)])).resolves.toBe(true);
   });
 

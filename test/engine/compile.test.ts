@@ -474,7 +474,7 @@ describe("assignments", () => {
     const flip = compile(() => void w.assign(w.flip([0, 1])));
     await flip();
     expect(await list(w)).toEqual([44, 25, 25, 14]);
-    const spread = compile(() => void w.assign(w.sub(w.amax({ dims: 1, keepdim: true }))));
+    const spread = compile(() => void w.assign(w.sub(w.amax({ dim: 1, keepdim: true }))));
     await spread();
     expect(await list(w)).toEqual([0, -19, 0, -11]);
   });

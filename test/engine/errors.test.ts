@@ -53,8 +53,8 @@ const cases: readonly (readonly [string, () => unknown, string])[] = [
     () => a.reshape([-1, -1]),
     "reshape: [2,3] has 6 elements, which do not fill [-1,-1]",
   ],
-  ["sum", () => a.sum({ dims: 2 }), "sum: dimension 2 is out of range, expected -2 … 1"],
-  ["sum twice", () => a.sum({ dims: [0, -2] }), "sum: dimension 0 appears twice in [0,0]"],
+  ["sum", () => a.sum({ dim: 2 }), "sum: dimension 2 is out of range, expected -2 … 1"],
+  ["sum twice", () => a.sum({ dim: [0, -2] }), "sum: dimension 0 appears twice in [0,0]"],
   [
     "dimension of a scalar",
     () => full([], 1).softmax(0),

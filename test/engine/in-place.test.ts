@@ -55,7 +55,7 @@ function descent(): Machine {
       .tanh()
       .matmul(u)
       .matmul(w.transpose(0, 1))
-      .sub(w.sum({ dims: 0 }));
+      .sub(w.sum({ dim: 0 }));
     const loss = h.square().mean();
     const [dw, du] = grad(loss, [w, u]);
     noGrad(() => {

@@ -47,7 +47,7 @@ describe("hash-consing", () => {
     expect(x.add(y).value).not.toBe(y.add(x).value);
     expect(cat([x, y]).value).not.toBe(cat([y, x]).value);
     expect(x.cast("int32").value).not.toBe(x.cast("int64").value);
-    expect(x.sum({ dims: 0 }).value).not.toBe(x.softmax(0).value);
+    expect(x.sum({ dim: 0 }).value).not.toBe(x.softmax(0).value);
   });
 
   test("0 and −0 are different numbers", async () => {

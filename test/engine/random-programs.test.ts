@@ -36,7 +36,7 @@ function program(variables: readonly Tensor[], next: (below: number) => number):
     () => any().flip([0]),
     () => any().detach(),
     () => cat(any().split(2)),
-    () => any().reshape([2, 2]).sum({ dims: 0, keepdim: true }).expand([2, 2]).reshape([4]),
+    () => any().reshape([2, 2]).sum({ dim: 0, keepdim: true }).expand([2, 2]).reshape([4]),
     () => any().sub(any().mean()),
   ];
   for (let steps = 4 + next(10); steps > 0; steps--) {

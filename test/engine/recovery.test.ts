@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { tensor } from "../../src/index.ts";
-import { embedding } from "../../src/nn/functional.ts";
+import { embedding } from "../../src/nn/functional/index.ts";
 import { SGD } from "../../src/optim/index.ts";
 
 const table = () =>

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { tensor } from "../../src/creation.ts";
 import { compile } from "../../src/compile.ts";
 import { TokenClassifier, type TokenClassifierOptions } from "../../src/models/token-classifier.ts";
-import { crossEntropy } from "../../src/nn/functional.ts";
+import { crossEntropy } from "../../src/nn/functional/index.ts";
 import { AdamW } from "../../src/optim/adam.ts";
 import { manualSeed } from "../../src/random.ts";
 import type { Tensor } from "../../src/tensor.ts";

@@ -1,7 +1,7 @@
 /** Dropout: how many elements it drops, how it scales the others, and when it does nothing. */
 import { describe, expect, test } from "vitest";
 import { compile, manualSeed, ones, tensor, type Tensor } from "../../src/index.ts";
-import * as F from "../../src/nn/functional.ts";
+import * as F from "../../src/nn/functional/index.ts";
 import * as nn from "../../src/nn/index.ts";
 
 const N = 40_000;

@@ -1,7 +1,7 @@
 /** torch.nn.functional's twins against PyTorch: activations at their special points, convolutions, pooling, losses. */
 import { describe, expect, test } from "vitest";
 import { tensor, zeros, type Tensor } from "../../src/index.ts";
-import * as F from "../../src/nn/functional.ts";
+import * as F from "../../src/nn/functional/index.ts";
 import { suite, type Case } from "./parity.ts";
 
 const unary = (call: (x: Tensor) => Tensor): Case => ({ call: ([x]) => call(x!) });

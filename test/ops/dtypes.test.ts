@@ -54,7 +54,7 @@ const operations: Readonly<Record<string, (x: Tensor) => Tensor>> = {
   var: (x) => x.var(),
   prod: (x) => x.prod(1),
   amax: (x) => x.amax(),
-  amin: (x) => x.amin({ dims: 0 }),
+  amin: (x) => x.amin({ dim: 0 }),
   all: (x) => x.all(),
   any: (x) => x.any(),
   argmax: (x) => x.argmax(1),

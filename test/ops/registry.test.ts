@@ -2,6 +2,9 @@
 
 import { readdir } from "node:fs/promises";
 import { expect, test } from "vitest";
+import * as root from "../../src/index.ts";
+import * as F from "../../src/nn/functional/index.ts";
+import { Tensor } from "../../src/tensor.ts";
 import { registry } from "../../src/graph/op.ts";
 import type { Sample } from "./sample.ts";
 import { exempt, families } from "./samples.ts";
@@ -14,6 +17,9 @@ test("every operation has samples", async () => {
   );
   const missing = [...registry.keys()].filter((op) => !sampled.has(op) && !(op in exempt));
   expect(missing, "operations without samples in test/ops/samples").toEqual([]);
-  const unknown = [...sampled, ...Object.keys(exempt)].filter((op) => !registry.has(op));
-  expect(unknown, "samples of operations that are not registered").toEqual([]);
+  const isPublic = (op: string): boolean => op in Tensor.prototype || op in root || op in F;
+  const unknown = [...sampled, ...Object.keys(exempt)].filter(
+    (op) => !registry.has(op) && !isPublic(op),
+  );
+  expect(unknown, "samples of what is neither an operation nor a public function").toEqual([]);
 });

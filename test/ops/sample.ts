@@ -12,7 +12,7 @@ export interface Input {
 }
 
 export interface Sample {
-  /** Registered operation it is a sample of. */
+  /** Registered operation it is a sample of, or the public method or function that is made of several. */
   readonly op: string;
   readonly inputs: readonly Input[];
   readonly run: (...x: Tensor[]) => Tensor | readonly Tensor[];

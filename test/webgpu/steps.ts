@@ -2,7 +2,7 @@
 
 import { compile, Generator, manualSeed, rand, tensor, type Tensor } from "../../src/index.ts";
 import { randomBits } from "../../src/ops/random.ts";
-import * as F from "../../src/nn/functional.ts";
+import * as F from "../../src/nn/functional/index.ts";
 import * as nn from "../../src/nn/index.ts";
 import { AdamW } from "../../src/optim/index.ts";
 import { Tensor as TensorClass } from "../../src/tensor.ts";

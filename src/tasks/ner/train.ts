@@ -4,7 +4,7 @@ import { tensor } from "../../creation.ts";
 import type { AnnotatedDocument } from "../../data/annotated.ts";
 import { Rng } from "../../data/rng.ts";
 import { TokenClassifier, type TokenClassifierOptions } from "../../models/token-classifier.ts";
-import { crossEntropy } from "../../nn/functional.ts";
+import { crossEntropy } from "../../nn/functional/index.ts";
 import { AdamW } from "../../optim/adam.ts";
 import { clipGradNorm } from "../../optim/clip.ts";
 import { linearWarmup } from "../../optim/schedule.ts";

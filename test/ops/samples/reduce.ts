@@ -8,7 +8,7 @@ const samples: Sample[] = [];
 
 type Reduce = (
   x: Tensor,
-  options?: { dims?: number | readonly number[]; keepdim?: boolean },
+  options?: { dim?: number | readonly number[]; keepdim?: boolean },
 ) => Tensor;
 
 const reductions: readonly (readonly [string, string, Reduce])[] = [
@@ -20,23 +20,23 @@ const reductions: readonly (readonly [string, string, Reduce])[] = [
 for (const [op, name, run] of reductions) {
   samples.push(
     sample(op, [f32([2, 3, 4])], (x) => run(x), `x0.${name}()`, second),
-    sample(op, [f32([2, 3, 4])], (x) => run(x, { dims: 1 }), `x0.${name}(1)`),
-    sample(op, [f32([2, 3, 4])], (x) => run(x, { dims: [0, -1] }), `x0.${name}((0, -1))`, second),
+    sample(op, [f32([2, 3, 4])], (x) => run(x, { dim: 1 }), `x0.${name}(1)`),
+    sample(op, [f32([2, 3, 4])], (x) => run(x, { dim: [0, -1] }), `x0.${name}((0, -1))`, second),
     sample(
       op,
       [f32([2, 3, 4])],
-      (x) => run(x, { dims: -1, keepdim: true }),
+      (x) => run(x, { dim: -1, keepdim: true }),
       `x0.${name}(-1, keepdim=True)`,
     ),
     sample(op, [f32([2, 3])], (x) => run(x, { keepdim: true }), `x0.${name}((0, 1), keepdim=True)`),
-    sample(op, [f32([1, 3, 1])], (x) => run(x, { dims: [0, 2] }), `x0.${name}((0, 2))`),
-    sample(op, [f64([2, 3])], (x) => run(x, { dims: 0 }), `x0.${name}(0)`, second),
+    sample(op, [f32([1, 3, 1])], (x) => run(x, { dim: [0, 2] }), `x0.${name}((0, 2))`),
+    sample(op, [f64([2, 3])], (x) => run(x, { dim: 0 }), `x0.${name}(0)`, second),
     sample(op, [f32([])], (x) => run(x), `x0.${name}()`),
-    sample(op, [f32([0, 3])], (x) => run(x, { dims: 1 }), `x0.${name}(1)`),
+    sample(op, [f32([0, 3])], (x) => run(x, { dim: 1 }), `x0.${name}(1)`),
     sample(
       op,
       [given("float32", [2, 2], [NaN, 1, Infinity, 3])],
-      (x) => run(x, { dims: 1 }),
+      (x) => run(x, { dim: 1 }),
       `x0.${name}(1)`,
       {
         grad: false,
@@ -47,33 +47,28 @@ for (const [op, name, run] of reductions) {
 }
 samples.push(
   sample("sum", [f32([0, 3])], (x) => x.sum(), "x0.sum()"),
-  sample("sum", [f32([2, 0])], (x) => x.sum({ dims: 1 }), "x0.sum(1)"),
+  sample("sum", [f32([2, 0])], (x) => x.sum({ dim: 1 }), "x0.sum(1)"),
   sample(
     "sum",
     [ints("int32", [2, 3], -9, 9)],
-    (x) => x.sum({ dims: 1 }),
+    (x) => x.sum({ dim: 1 }),
     "x0.sum(1, dtype=torch.int32)",
   ),
   sample("sum", [ints("int64", [2, 3], -9, 9)], (x) => x.sum(), "x0.sum()"),
   sample("sum", [bools([2, 3])], (x) => x.sum(), "x0.sum()"),
   sample("sum", [given("uint32", [3], [4294967295, 4294967295, 7])], (x) => x.sum(), "x0.sum()"),
-  sample("mean", [f32([2, 0])], (x) => x.mean({ dims: 1 }), "x0.mean(1)", { note: "nothing: nan" }),
+  sample("mean", [f32([2, 0])], (x) => x.mean({ dim: 1 }), "x0.mean(1)", { note: "nothing: nan" }),
   sample("mean", [f32([3, 4])], (x) => x.var(), "x0.var()", second),
-  sample(
-    "mean",
-    [f32([3, 4])],
-    (x) => x.var({ dims: 1, correction: 0 }),
-    "x0.var(1, correction=0)",
-  ),
+  sample("mean", [f32([3, 4])], (x) => x.var({ dim: 1, correction: 0 }), "x0.var(1, correction=0)"),
   sample(
     "mean",
     [f64([3, 4])],
-    (x) => x.std({ dims: -1, keepdim: true }),
+    (x) => x.std({ dim: -1, keepdim: true }),
     "x0.std(-1, keepdim=True)",
     second,
   ),
   ...(["int32", "int64"] as const).flatMap((dtype) => [
-    sample("amax", [ints(dtype, [2, 3], -9, 9)], (x) => x.amax({ dims: 1 }), "x0.amax(1)"),
+    sample("amax", [ints(dtype, [2, 3], -9, 9)], (x) => x.amax({ dim: 1 }), "x0.amax(1)"),
     sample("amin", [ints(dtype, [2, 3], -9, 9)], (x) => x.amin(), "x0.amin()"),
   ]),
   sample("amax", [given("uint32", [3], [1, 4294967295, 2])], (x) => x.amax(), "x0.amax()"),
@@ -82,7 +77,7 @@ samples.push(
     sample(
       op,
       [given("int64", [3, 3], [4294967295, 0, 1, -4294967296, -1, -2, 2 ** 52 + 1, 2 ** 51, 1])],
-      (x) => x[op]({ dims: 1 }),
+      (x) => x[op]({ dim: 1 }),
       `x0.${op}(1)`,
       { note: "beyond 32 bits" },
     ),
@@ -96,19 +91,19 @@ samples.push(
       { note: "beyond 32 bits" },
     ),
   ),
-  sample("amax", [bools([2, 3])], (x) => x.any({ dims: 1 }), "x0.any(1)"),
-  sample("amin", [bools([2, 3])], (x) => x.all({ dims: 0 }), "x0.all(0)"),
+  sample("amax", [bools([2, 3])], (x) => x.any({ dim: 1 }), "x0.any(1)"),
+  sample("amin", [bools([2, 3])], (x) => x.all({ dim: 0 }), "x0.all(0)"),
   sample(
     "amax",
     [given("float32", [2, 2], [0, 0, 0, 0.5])],
-    (x) => x.any({ dims: 1, keepdim: true }),
+    (x) => x.any({ dim: 1, keepdim: true }),
     "x0.any(1, keepdim=True)",
     { grad: false },
   ),
   sample(
     "amax",
     [given("float32", [2, 3], [1, 3, 3, 2, 2, 2])],
-    (x) => x.amax({ dims: 1 }),
+    (x) => x.amax({ dim: 1 }),
     "x0.amax(1)",
     {
       note: "ties",
@@ -118,7 +113,7 @@ samples.push(
   sample(
     "amin",
     [given("float32", [2, 3], [1, 1, 3, 2, 2, 2])],
-    (x) => x.amin({ dims: 1 }),
+    (x) => x.amin({ dim: 1 }),
     "x0.amin(1)",
     {
       note: "ties",

@@ -1,0 +1,21 @@
+/** Dropout layers. */
+
+import type { Tensor } from "../tensor.ts";
+import * as F from "./functional/index.ts";
+import { Layer } from "./layer.ts";
+
+/** Zeroes elements with probability p while training (Srivastava et al., 2014): torch.nn.Dropout. */
+export class Dropout extends Layer {
+  readonly p: number;
+
+  constructor(p = 0.5) {
+    super();
+    if (!(p >= 0 && p <= 1))
+      throw new Error(`Dropout: the probability must be in [0, 1], got ${p}`);
+    this.p = p;
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.dropout(x, this.p, { training: this.training });
+  }
+}

@@ -1,0 +1,65 @@
+/** How methods and functions record operations and get tensors of the results. */
+
+import { isFloat } from "../graph/dtype.ts";
+import type { Value } from "../graph/node.ts";
+import type { Operand } from "../ops/elementwise-rules.ts";
+import { detach } from "../ops/leaf.ts";
+import type { Tensor } from "../tensor.ts";
+import { isGradEnabled } from "../trace.ts";
+import type { TensorCore } from "./core.ts";
+
+/** What arithmetic takes beside a tensor. */
+export type TensorLike = Tensor | number;
+
+type Maker = (value: Value, requiresGrad?: boolean, leaf?: boolean) => Tensor;
+
+let maker: Maker;
+
+/** Says how tensors are made: by the class at the end of the chain, which this file cannot import. */
+export const makeTensorsWith = (make: Maker): void => void (maker = make);
+
+/** A tensor of a value; a leaf unless it requires gradients. */
+export const makeTensor: Maker = (value, requiresGrad = false, leaf = !requiresGrad) =>
+  maker(value, requiresGrad, leaf);
+
+/** Whether gradients flow into a tensor where gradients are on. */
+export const tracks = (t: TensorCore): boolean => t.requiresGrad && isGradEnabled();
+
+/** A tensor's value as an operation takes it: without history where gradients are off. */
+export const operand = (t: TensorCore): Value =>
+  t.requiresGrad && !isGradEnabled() ? detach(t.value) : t.value;
+
+/** Records operations on the values of tensors; the result tracks gradients if one of them does. */
+export function derive(
+  inputs: readonly TensorCore[],
+  record: (values: readonly Value[]) => Value,
+): Tensor {
+  const value = record(inputs.map(operand));
+  return makeTensor(value, inputs.some(tracks) && isFloat(value.dtype));
+}
+
+/** As `derive`, for operations with several results. */
+export function deriveAll(
+  inputs: readonly TensorCore[],
+  record: (values: readonly Value[]) => readonly Value[],
+): Tensor[] {
+  const tracked = inputs.some(tracks);
+  return record(inputs.map(operand)).map((value) =>
+    makeTensor(value, tracked && isFloat(value.dtype)),
+  );
+}
+
+export function unary(x: TensorCore, record: (x: Value) => Value): Tensor {
+  const value = record(operand(x));
+  return makeTensor(value, tracks(x) && isFloat(value.dtype));
+}
+
+export function binary(
+  a: TensorCore,
+  b: TensorLike,
+  record: (a: Operand, b: Operand) => Value,
+): Tensor {
+  if (typeof b === "number") return unary(a, (x) => record(x, b));
+  const value = record(operand(a), operand(b));
+  return makeTensor(value, (tracks(a) || tracks(b)) && isFloat(value.dtype));
+}
