@@ -17,6 +17,8 @@ export interface Ready {
   readonly version: string;
   readonly losses: readonly number[];
   readonly firstMs: number;
+  /** Elements of what those steps left behind, tensor by tensor, where a workload gives them. */
+  readonly sample: readonly (readonly number[])[];
 }
 
 /** Settings of the shell that would slow a library down, and are therefore not passed on. */

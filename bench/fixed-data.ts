@@ -26,6 +26,10 @@ export function integers(seed: number, count: number, limit: number): Int32Array
   return out;
 }
 
+/** What a gradient of `count` numbers is in workloads that compute none. */
+export const givenGradient = (index: number, count: number): Float32Array =>
+  floats(1000 + index, count, 1e-2);
+
 /** The starting value of a parameter, row-major. */
 export function startingValue({ shape, seed, bound, shift }: ParameterSpec): Float32Array {
   const count = shape.reduce((product, size) => product * size, 1);
@@ -50,20 +54,23 @@ export interface Batch {
  */
 export function fixedBatch(workload: TrainingWorkload): Batch {
   const { batch, inputSeed, targetSeed } = workload;
-  if (workload.kind === "mlp") {
-    const features = workload.sizes[0] ?? 0;
-    const labels = workload.sizes.at(-1) ?? 0;
-    const half = floats(inputSeed, (batch / 2) * features);
+  if (workload.kind === "encoder") {
+    const half = integers(inputSeed, (batch / 2) * workload.length, workload.vocabulary);
     return {
-      input: twice(half, new Float32Array(batch * features)),
-      inputShape: [batch, features],
-      target: integers(targetSeed, batch, labels),
+      input: twice(half, new Int32Array(batch * workload.length)),
+      inputShape: [batch, workload.length],
+      target: integers(targetSeed, batch * workload.length, workload.labels),
     };
   }
-  const half = integers(inputSeed, (batch / 2) * workload.length, workload.vocabulary);
+  const { example, labels } =
+    workload.kind === "mlp"
+      ? { example: workload.sizes.slice(0, 1), labels: workload.sizes.at(-1) ?? 0 }
+      : workload;
+  const features = example.reduce((product, size) => product * size, 1);
+  const half = floats(inputSeed, (batch / 2) * features);
   return {
-    input: twice(half, new Int32Array(batch * workload.length)),
-    inputShape: [batch, workload.length],
-    target: integers(targetSeed, batch * workload.length, workload.labels),
+    input: twice(half, new Float32Array(batch * features)),
+    inputShape: [batch, ...example],
+    target: integers(targetSeed, batch, labels),
   };
 }

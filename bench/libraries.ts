@@ -32,8 +32,10 @@ function script(file: string, env: Launch["env"] = {}): Launch {
   return { command: process.execPath, args: ["--import", "tsx", join(here, file)], env };
 }
 
-const trains = (workload: Workload): boolean =>
-  workload.kind === "mlp" || workload.kind === "encoder";
+const trains = ({ kind }: Workload): boolean =>
+  kind === "mlp" || kind === "encoder" || kind === "conv" || kind === "lstm";
+
+const calls = ({ kind }: Workload): boolean => kind === "dispatch" || kind === "matmul";
 
 /** The library of this repository, every step compiled where the workload does not say otherwise. */
 export const ours: Library = {
@@ -103,7 +105,7 @@ const pytorchCompile: Library = {
   missing: () =>
     lookForTorch() ??
     (spawnSync("g++", ["--version"]).status === 0 ? undefined : "torch.compile needs g++"),
-  cannot: (workload) => (trains(workload) ? undefined : "only training steps are compiled"),
+  cannot: (workload) => (calls(workload) ? "only steps with gradients are compiled" : undefined),
   choose: (workload) =>
     chooseTorch(workload, { compile: "default", optimizer: "fused", setToNone: true }, [{}]),
 };
@@ -117,7 +119,10 @@ function javascript(name: string, dependency: string, settings: readonly Options
       existsSync(join(here, "node_modules", dependency))
         ? undefined
         : `${dependency} is not installed: npm ci --prefix bench`,
-    cannot: () => undefined,
+    cannot: (workload) =>
+      workload.kind === "mlp" || workload.kind === "encoder" || calls(workload)
+        ? undefined
+        : "the peer's side of it is not written",
     choose: async (workload) => {
       const launch = script(`peers/${name}.mjs`);
       let best: { options: Options; ms: number } | undefined;

@@ -1,5 +1,5 @@
 /** Times two libraries on one workload in turns, so that whatever the machine does meanwhile meets both. */
-import { Child } from "./child.ts";
+import { Child, type Ready } from "./child.ts";
 import type { Chosen, Library } from "./libraries.ts";
 import type { Workload } from "./workloads.ts";
 
@@ -45,6 +45,25 @@ function compareLosses(workload: Workload, mine: readonly number[], theirs: read
       throw new Error(
         `${workload.name}: the libraries compute different things, value of step ${index + 1} is ${loss} here and ${other} there`,
       );
+  });
+}
+
+/** Elements may differ by rounding of the largest in their tensor. */
+function compareSamples(workload: Workload, mine: Ready["sample"], theirs: Ready["sample"]) {
+  if (mine.length !== theirs.length)
+    throw new Error(
+      `${workload.name}: ${mine.length} tensors are left behind here and ${theirs.length} there`,
+    );
+  mine.forEach((tensor, place) => {
+    const other = theirs[place] ?? [];
+    const scale = other.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    tensor.forEach((value, index) => {
+      const expected = other[index] ?? Number.NaN;
+      if (!(Math.abs(value - expected) <= tolerance * scale))
+        throw new Error(
+          `${workload.name}: the libraries compute different things, sampled element ${index} of tensor ${place} is ${value} here and ${expected} there`,
+        );
+    });
   });
 }
 
@@ -96,6 +115,7 @@ export async function time(
     const [a, b] = ready;
     if (!a || !b) throw new Error("time: two libraries are needed");
     compareLosses(workload, a.losses, b.losses);
+    compareSamples(workload, a.sample, b.sample);
     const stepsA = await stepsPerTurn(a.child);
     const stepsB = await stepsPerTurn(b.child);
     const timesA: number[] = [];

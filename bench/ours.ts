@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { compile, tensor, full, zeros, type Tensor } from "../src/index.ts";
 import { floats } from "./fixed-data.ts";
-import { serve, type Options, type Step } from "./serve.ts";
+import { gradient, optimizer } from "./gradients.ts";
+import { serve, type Options, type Prepared, type Step } from "./serve.ts";
 import { startTraining } from "./training.ts";
 import type { DispatchWorkload, MatmulWorkload, TrainingWorkload, Workload } from "./workloads.ts";
 
@@ -35,17 +36,26 @@ function matmul({ size, inputSeed, targetSeed }: MatmulWorkload): Step {
   return async () => await (await product(a, b)).item();
 }
 
-function prepare(w: Workload, options: Options): Promise<Step> {
+function prepare(w: Workload, options: Options): Prepared {
   switch (w.kind) {
     case "dispatch":
-      return Promise.resolve(dispatch(w));
+      return { step: dispatch(w) };
     case "matmul":
-      return Promise.resolve(matmul(w));
+      return { step: matmul(w) };
+    case "gradient":
+      return gradient(w);
+    case "optimizer":
+      return optimizer(w);
     case "mlp":
     case "encoder":
-      return Promise.resolve(training(w, options.compiled !== false));
+    case "conv":
+    case "lstm":
+      return { step: training(w, options.compiled !== false) };
   }
 }
 
 const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-await serve({ version: (JSON.parse(manifest) as { version: string }).version, prepare });
+await serve({
+  version: (JSON.parse(manifest) as { version: string }).version,
+  prepare: (workload, options) => Promise.resolve(prepare(workload, options)),
+});

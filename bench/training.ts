@@ -1,10 +1,10 @@
 /** Training workloads in this library, written as its users write programs, ready to be run step by step. */
-import { tensor, type Tensor } from "../src/index.ts";
+import { tensor, zeros, type Tensor } from "../src/index.ts";
 import * as F from "../src/nn/functional/index.ts";
 import * as nn from "../src/nn/index.ts";
 import { Adam, AdamW } from "../src/optim/index.ts";
 import { fixedBatch, startingValue } from "./fixed-data.ts";
-import type { EncoderWorkload, MlpWorkload, TrainingWorkload } from "./workloads.ts";
+import type { ConvWorkload, EncoderWorkload, MlpWorkload, TrainingWorkload } from "./workloads.ts";
 
 class Mlp extends nn.Module {
   readonly layers: readonly nn.Linear[];
@@ -17,6 +17,43 @@ class Mlp extends nn.Module {
   /** x [B, features] → [B, classes]. */
   forward(x: Tensor): Tensor {
     return this.layers.reduce((y, layer, i) => layer.forward(i === 0 ? y : F.relu(y)), x);
+  }
+}
+
+class Conv extends nn.Module {
+  readonly weight: nn.Parameter;
+  readonly bias: nn.Parameter;
+
+  constructor(from: number, to: number) {
+    super();
+    this.weight = new nn.Parameter(zeros([to, from, 5, 5]));
+    this.bias = new nn.Parameter(zeros([to]));
+  }
+
+  forward(x: Tensor, padding: number): Tensor {
+    return F.conv2d(x, this.weight, this.bias, { padding });
+  }
+}
+
+class LeNet extends nn.Module {
+  readonly conv: readonly Conv[];
+  readonly linear: readonly nn.Linear[];
+
+  constructor({ example, channels, sizes }: ConvWorkload) {
+    super();
+    this.conv = [new Conv(example[0], channels[0]), new Conv(channels[0], channels[1])];
+    this.linear = sizes.slice(1).map((out, i) => new nn.Linear(sizes[i]!, out));
+  }
+
+  /** x [B, 1, H, W] → [B, labels]. */
+  forward(x: Tensor): Tensor {
+    this.conv.forEach((layer, i) => {
+      x = F.maxPool2d(F.relu(layer.forward(x, i === 0 ? 2 : 0)), 2);
+    });
+    return this.linear.reduce(
+      (y, layer, i) => layer.forward(i === 0 ? y : F.relu(y)),
+      x.flatten(1),
+    );
   }
 }
 
@@ -58,9 +95,24 @@ export interface Training {
   readonly step: (x: Tensor, y: Tensor) => Tensor;
 }
 
+type Model = nn.Module & { forward(x: Tensor): Tensor };
+
+function modelOf(w: TrainingWorkload, dropout: number): Model {
+  switch (w.kind) {
+    case "mlp":
+      return new Mlp(w);
+    case "encoder":
+      return new Encoder(w, dropout);
+    case "conv":
+      return new LeNet(w);
+    case "lstm":
+      throw new Error("lstm: not yet");
+  }
+}
+
 /** A workload at its start, with its own weights and data. */
 export function startTraining(w: TrainingWorkload, { dropout = 0 } = {}): Training {
-  const model = w.kind === "mlp" ? new Mlp(w) : new Encoder(w, dropout);
+  const model = modelOf(w, dropout);
   model.loadStateDict(
     Object.fromEntries(
       w.parameters.map((spec) => [spec.name, tensor(startingValue(spec), { shape: spec.shape })]),
@@ -68,9 +120,9 @@ export function startTraining(w: TrainingWorkload, { dropout = 0 } = {}): Traini
   );
   const lr = w.learningRate;
   const optimizer =
-    w.kind === "mlp"
-      ? new Adam(model.parameters(), { lr })
-      : new AdamW(model.parameters(), { lr, weightDecay: w.weightDecay });
+    w.kind === "encoder"
+      ? new AdamW(model.parameters(), { lr, weightDecay: w.weightDecay })
+      : new Adam(model.parameters(), { lr });
   const batch = fixedBatch(w);
   return {
     model,

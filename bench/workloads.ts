@@ -40,6 +40,42 @@ export interface EncoderWorkload extends Training {
   readonly weightDecay: number;
 }
 
+/** LeNet-5's layers with ReLU and maximum pooling on one-channel images, cross-entropy, Adam. */
+export interface ConvWorkload extends Training {
+  readonly kind: "conv";
+  /** Channels, height and width of an image. */
+  readonly example: readonly [number, number, number];
+  /** Output channels of the two convolutions, 5×5, the first padded to keep the image's size. */
+  readonly channels: readonly [number, number];
+  /** Sizes of the linear layers behind them; the last is the number of labels. */
+  readonly sizes: readonly number[];
+  readonly labels: number;
+}
+
+/** One LSTM layer and a linear layer on its last output, cross-entropy, Adam. */
+export interface LstmWorkload extends Training {
+  readonly kind: "lstm";
+  /** Length of a sequence and features of each of its elements. */
+  readonly example: readonly [number, number];
+  readonly hidden: number;
+  readonly labels: number;
+}
+
+/** A function's value and its gradients; nothing is learned. */
+export interface GradientWorkload extends Common {
+  readonly kind: "gradient";
+  readonly of: "chain" | "softmax" | "layernorm" | "cross-entropy";
+  readonly shape: readonly [number, number];
+}
+
+/** AdamW alone, with the same given gradients in every step. */
+export interface OptimizerWorkload extends Common {
+  readonly kind: "optimizer";
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  readonly parameters: readonly ParameterSpec[];
+}
+
 /** A chain of additions, each its own call, whose last value is read. */
 export interface DispatchWorkload extends Common {
   readonly kind: "dispatch";
@@ -53,8 +89,9 @@ export interface MatmulWorkload extends Common {
   readonly size: number;
 }
 
-export type TrainingWorkload = MlpWorkload | EncoderWorkload;
-export type Workload = TrainingWorkload | DispatchWorkload | MatmulWorkload;
+export type TrainingWorkload = MlpWorkload | EncoderWorkload | ConvWorkload | LstmWorkload;
+export type Workload =
+  TrainingWorkload | GradientWorkload | OptimizerWorkload | DispatchWorkload | MatmulWorkload;
 
 const seeds = { inputSeed: 1, targetSeed: 2 };
 
@@ -65,6 +102,13 @@ function linear(prefix: string, fanIn: number, fanOut: number): Omit<ParameterSp
     { name: `${prefix}.weight`, shape: [fanOut, fanIn], bound, shift: 0 },
     { name: `${prefix}.bias`, shape: [fanOut], bound, shift: 0 },
   ];
+}
+
+/** PyTorch's default range for a 5×5 convolution is that of a linear layer. */
+function conv(prefix: string, from: number, to: number): Omit<ParameterSpec, "seed">[] {
+  const [weight, bias] = linear(prefix, from * 25, to);
+  if (!weight || !bias) throw new Error("linear() gives a weight and a bias");
+  return [{ ...weight, shape: [to, from, 5, 5] }, bias];
 }
 
 function norm(prefix: string, size: number): Omit<ParameterSpec, "seed">[] {
@@ -83,6 +127,49 @@ function mlp(name: string, sizes: readonly number[], batch: number): MlpWorkload
     sizes.slice(1).flatMap((out, i) => linear(`layers.${i}`, sizes[i] ?? 0, out)),
   );
   return { kind: "mlp", name, ...seeds, sizes, batch, learningRate: 1e-3, parameters };
+}
+
+function lenet(name: string, batch: number): ConvWorkload {
+  const sizes = [400, 120, 84, 10];
+  const parameters = seeded([
+    ...conv("conv.0", 1, 6),
+    ...conv("conv.1", 6, 16),
+    ...sizes.slice(1).flatMap((out, i) => linear(`linear.${i}`, sizes[i] ?? 0, out)),
+  ]);
+  const common = { name, ...seeds, batch, learningRate: 1e-3, parameters };
+  return {
+    ...{ kind: "conv", ...common, example: [1, 28, 28] },
+    ...{ channels: [6, 16], sizes, labels: 10 },
+  };
+}
+
+type LstmSizes = Pick<LstmWorkload, "batch" | "example" | "hidden" | "labels">;
+
+function lstm(name: string, sizes: LstmSizes): LstmWorkload {
+  const { hidden, labels } = sizes;
+  const bound = 1 / Math.sqrt(hidden);
+  const spec = (key: string, ...shape: number[]) => ({
+    name: `lstm.${key}`,
+    shape,
+    bound,
+    shift: 0,
+  });
+  const parameters = seeded([
+    spec("weight_ih_l0", 4 * hidden, sizes.example[1]),
+    spec("weight_hh_l0", 4 * hidden, hidden),
+    spec("bias_ih_l0", 4 * hidden),
+    spec("bias_hh_l0", 4 * hidden),
+    ...linear("head", hidden, labels),
+  ]);
+  return { kind: "lstm", name, ...seeds, ...sizes, learningRate: 1e-3, parameters };
+}
+
+function gradient(
+  name: string,
+  of: GradientWorkload["of"],
+  shape: GradientWorkload["shape"],
+): GradientWorkload {
+  return { kind: "gradient", name, ...seeds, of, shape };
 }
 
 type EncoderSizes = Omit<
@@ -115,6 +202,11 @@ function encoder(name: string, sizes: EncoderSizes): EncoderWorkload {
   return { kind: "encoder", ...common, ...sizes };
 }
 
+const encoder22m = encoder("encoder-22m", {
+  ...{ layers: 6, dModel: 384, heads: 12, feedforward: 1536 },
+  ...{ vocabulary: 30522, batch: 8, length: 128, labels: 25 },
+});
+
 export const workloads: readonly Workload[] = [
   mlp("mlp", [784, 256, 128, 10], 64),
   encoder("encoder-tiny", {
@@ -125,10 +217,23 @@ export const workloads: readonly Workload[] = [
     ...{ layers: 4, dModel: 256, heads: 4, feedforward: 1024 },
     ...{ vocabulary: 8000, batch: 8, length: 128, labels: 25 },
   }),
-  encoder("encoder-22m", {
-    ...{ layers: 6, dModel: 384, heads: 12, feedforward: 1536 },
-    ...{ vocabulary: 30522, batch: 8, length: 128, labels: 25 },
-  }),
+  encoder22m,
+  lenet("conv", 64),
+  lstm("lstm", { batch: 32, example: [32, 64], hidden: 128, labels: 10 }),
+  gradient("elementwise-chain", "chain", [1024, 1024]),
+  gradient("softmax-large", "softmax", [1024, 4096]),
+  gradient("layernorm", "layernorm", [4096, 768]),
+  gradient("cross-entropy-30k", "cross-entropy", [256, 30522]),
+  {
+    ...{
+      kind: "optimizer",
+      name: "optimizer-22m",
+      ...seeds,
+      learningRate: 1e-4,
+      weightDecay: 0.01,
+    },
+    parameters: encoder22m.parameters,
+  },
   { kind: "dispatch", name: "dispatch", ...seeds, additions: 1000, size: 8 },
   { kind: "matmul", name: "matmul", ...seeds, size: 1024 },
 ];

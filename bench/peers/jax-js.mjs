@@ -155,8 +155,8 @@ function matmul({ numpy: np, jit }, w) {
 
 async function prepare(w, options) {
   const jax = await load(options.threads);
-  if (w.kind === "dispatch") return dispatch(jax, w);
-  return w.kind === "matmul" ? matmul(jax, w) : training(jax, w);
+  if (w.kind === "dispatch") return { step: dispatch(jax, w) };
+  return { step: w.kind === "matmul" ? matmul(jax, w) : training(jax, w) };
 }
 
 await serve({ version, prepare });

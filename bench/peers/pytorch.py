@@ -40,9 +40,9 @@ def integers(seed, count, limit):
     return torch.from_numpy((uniform01(0, count, seed) * limit).astype(np.int64))
 
 
-def floats(seed, shape):
+def floats(seed, shape, bound=1.0, shift=0.0):
     out = torch.empty(shape)
-    fill(out, seed, 1.0, 0.0)
+    fill(out, seed, bound, shift)
     return out
 
 
@@ -125,12 +125,42 @@ class Encoder(nn.Module):
         return self.classifier(self.encoder(x)).view(-1, self.classifier.out_features)
 
 
+class LeNet(nn.Module):
+    def __init__(self, w):
+        super().__init__()
+        channels = [w["example"][0], *w["channels"]]
+        sizes = w["sizes"]
+        pairs = zip(channels, channels[1:], (2, 0))
+        self.conv = nn.ModuleList(nn.Conv2d(i, o, 5, padding=p) for i, o, p in pairs)
+        self.linear = nn.ModuleList(nn.Linear(i, o) for i, o in zip(sizes, sizes[1:]))
+
+    def forward(self, x):
+        for layer in self.conv:
+            x = F.max_pool2d(F.relu(layer(x)), 2)
+        x = x.flatten(1)
+        for layer in self.linear[:-1]:
+            x = F.relu(layer(x))
+        return self.linear[-1](x)
+
+
+class Lstm(nn.Module):
+    def __init__(self, w):
+        super().__init__()
+        self.lstm = nn.LSTM(w["example"][1], w["hidden"], batch_first=True)
+        self.head = nn.Linear(w["hidden"], w["labels"])
+
+    def forward(self, x):
+        return self.head(self.lstm(x)[0][:, -1])
+
+
 def training(w, o):
     """A function that does one step (forward, backward, update) and returns the loss."""
-    if w["kind"] == "mlp":
-        model = Mlp(w)
-        x = floats(w["inputSeed"], (w["batch"] // 2, w["sizes"][0])).repeat(2, 1)
-        target = integers(w["targetSeed"], w["batch"], w["sizes"][-1])
+    if w["kind"] != "encoder":
+        model = {"mlp": Mlp, "conv": LeNet, "lstm": Lstm}[w["kind"]](w)
+        example = w["example"] if "example" in w else w["sizes"][:1]
+        half = floats(w["inputSeed"], (w["batch"] // 2, *example))
+        x = torch.cat([half, half])
+        target = integers(w["targetSeed"], w["batch"], w["labels"] if "labels" in w else w["sizes"][-1])
         make = torch.optim.Adam
         decay = 0.0
     else:
@@ -146,6 +176,10 @@ def training(w, o):
         fill(named.pop(p["name"]), p["seed"], p["bound"], p["shift"])
     if named:
         raise ValueError(f"parameters without a starting value: {sorted(named)}")
+    if o.get("channelsLast"):
+        model = model.to(memory_format=torch.channels_last)
+        x = x.to(memory_format=torch.channels_last)
+    torch.backends.mkldnn.set_flags(o.get("onednn", True))
     kind = o["optimizer"]
     optimizer = make(
         model.parameters(),
@@ -167,6 +201,74 @@ def training(w, o):
         return loss.item()
 
     return step
+
+
+def chain(x):
+    """Twenty elementwise operations: GELU, a highway gate, softplus, mish, by hand."""
+    gelu = x * ((torch.erf(x * 0.5**0.5) + 1) * 0.5)
+    gate = torch.sigmoid(x * 1.5 + 0.25)
+    mixed = gelu * gate + x * (-gate + 1)
+    softplus = torch.log1p(torch.exp(mixed))
+    mish = torch.tanh(softplus) * mixed
+    return mish * mish + torch.sqrt(softplus)
+
+
+def gradient(w, o):
+    """A function that leaves gradients in leaves, and what those are."""
+    rows, columns = w["shape"]
+    leaf = lambda *args: floats(*args).requires_grad_()
+    x = leaf(w["inputSeed"], (rows, columns), 4.0)
+    weight = leaf(w["inputSeed"] + 2, columns, 0.5, 1.0)
+    bias = leaf(w["inputSeed"] + 3, columns, 0.5)
+    target = integers(w["targetSeed"], rows, columns)
+    of = w["of"]
+    leaves = [x, weight, bias] if of == "layernorm" else [x]
+    forward = {
+        "chain": lambda: chain(x).sum(),
+        "cross-entropy": lambda: F.cross_entropy(x, target),
+        "softmax": lambda: torch.softmax(x, -1),
+        "layernorm": lambda: F.layer_norm(x, (columns,), weight, bias),
+    }[of]
+    if o["compile"] != "no":
+        forward = torch.compile(forward, mode=None if o["compile"] == "default" else o["compile"])
+    scalar = of in ("chain", "cross-entropy")
+    dy = None if scalar else floats(w["targetSeed"], (rows, columns))
+
+    def step():
+        for tensor in leaves:
+            tensor.grad = None
+        y = forward()
+        y.backward(dy)
+        return y.item() if scalar else x.grad[0, 0].item()
+
+    return step, lambda: [tensor.grad for tensor in leaves]
+
+
+def optimizer(w, o):
+    """A function that does one update with gradients that are given, and the parameters."""
+    parameters = []
+    for i, p in enumerate(w["parameters"]):
+        parameter = floats(p["seed"], p["shape"], p["bound"], p["shift"]).requires_grad_()
+        parameter.grad = floats(1000 + i, p["shape"], 1e-2)
+        parameters.append(parameter)
+    kind = o["optimizer"]
+    adamw = torch.optim.AdamW(
+        parameters,
+        lr=w["learningRate"],
+        weight_decay=w["weightDecay"],
+        fused=kind == "fused",
+        foreach=kind == "foreach",
+    )
+    update = adamw.step
+    if o["compile"] != "no":
+        update = torch.compile(update, mode=None if o["compile"] == "default" else o["compile"])
+    first = (0,) * parameters[0].dim()
+
+    def step():
+        update()
+        return parameters[0].detach()[first].item()
+
+    return step, lambda: parameters
 
 
 def dispatch(w, o):
@@ -195,12 +297,24 @@ def matmul(w, o):
     return step
 
 
+def sampled(tensor):
+    """About a thousand elements, evenly spread."""
+    flat = tensor.detach().reshape(-1)
+    return flat[:: -(-flat.numel() // 1000)].tolist()
+
+
 def prepare(w, o):
+    """A function that does one step, and one that gives the tensors to compare."""
     torch.set_num_threads(o["threads"])
-    if w["kind"] in ("mlp", "encoder"):
-        return training(w, o)
-    step = dispatch(w, o) if w["kind"] == "dispatch" else matmul(w, o)
-    return torch.no_grad()(step)
+    if w["kind"] == "gradient":
+        return gradient(w, o)
+    if w["kind"] == "optimizer":
+        return optimizer(w, o)
+    if w["kind"] == "dispatch":
+        return torch.no_grad()(dispatch(w, o)), list
+    if w["kind"] == "matmul":
+        return torch.no_grad()(matmul(w, o)), list
+    return training(w, o), list
 
 
 def choices(w):
@@ -209,6 +323,10 @@ def choices(w):
         return {"threads": [1, 2]}
     if w["kind"] == "matmul":
         return {"threads": [2, 1], "out": [True, False]}
+    if w["kind"] == "gradient":
+        return {"threads": [2, 1], "compile": ["no"]}
+    if w["kind"] == "optimizer":
+        return {"threads": [2, 1], "optimizer": ["fused", "foreach", "plain"], "compile": ["no"]}
     options = {
         "threads": [2, 1],
         "optimizer": ["fused", "foreach", "plain"],
@@ -217,12 +335,16 @@ def choices(w):
     }
     if w["kind"] == "encoder":
         options["attention"] = ["sdpa", "nn", "math"]
+    if w["kind"] == "conv":
+        options["channelsLast"] = [False, True]
+    if w["kind"] in ("conv", "lstm"):
+        options["onednn"] = [True, False]
     return options
 
 
 def quickest(w, o, turns=3, seconds=0.25):
     """The best of a few short turns, in milliseconds per step."""
-    step = prepare(w, o)
+    step, _ = prepare(w, o)
     for _ in range(3):
         step()
     best = float("inf")
@@ -272,7 +394,7 @@ def main():
             reply = probe(message["workload"], message.get("options", {}))
         elif op == "setup":
             start = time.perf_counter()
-            step = prepare(message["workload"], message["options"])
+            step, tensors = prepare(message["workload"], message["options"])
             called = time.perf_counter()
             losses = [step()]
             first = time.perf_counter()
@@ -282,6 +404,7 @@ def main():
                 "losses": losses,
                 "firstMs": (first - called) * 1e3,
                 "setupMs": (called - start) * 1e3,
+                "sample": [sampled(tensor) for tensor in tensors()],
             }
         elif op == "run":
             start = time.perf_counter()

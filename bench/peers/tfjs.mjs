@@ -141,8 +141,8 @@ function matmul(w) {
 async function prepare(w) {
   await tf.setBackend("wasm");
   await tf.ready();
-  if (w.kind === "dispatch") return dispatch(w);
-  return w.kind === "matmul" ? matmul(w) : training(w);
+  if (w.kind === "dispatch") return { step: dispatch(w) };
+  return { step: w.kind === "matmul" ? matmul(w) : training(w) };
 }
 
 await serve({ version: tf.version_core, prepare });
