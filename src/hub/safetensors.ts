@@ -1,7 +1,9 @@
 /** Writes and reads safetensors, the format in which PyTorch and Hugging Face exchange weights. */
-import { tensor } from "../creation.ts";
-import { dtypes, hostArray, type DType } from "../graph/dtype.ts";
+import { dtypes, type DType } from "../graph/dtype.ts";
 import type { StateDict } from "../nn/module.ts";
+import { duplicateKey } from "./duplicate-keys.ts";
+import { checkedSize, isCounts, storedTypes, tensorOf, type StoredType } from "./elements.ts";
+import { FormatError, shown } from "./format-error.ts";
 
 /** Names of element types in the format. https://github.com/huggingface/safetensors#format */
 const NAMES: Readonly<Record<DType, string>> = {
@@ -13,9 +15,14 @@ const NAMES: Readonly<Record<DType, string>> = {
   uint32: "U32",
   bool: "BOOL",
 };
-const DTYPES: ReadonlyMap<string, DType> = new Map(
-  Object.entries(NAMES).map(([dtype, name]) => [name, dtype as DType]),
-);
+const TYPES: ReadonlyMap<string, StoredType> = new Map<string, StoredType>([
+  ...Object.entries(NAMES).map(([dtype, name]) => [name, dtype as DType] as const),
+  ["BF16", "bfloat16"],
+  ["I8", "int8"],
+  ["U8", "uint8"],
+  ["I16", "int16"],
+  ["U16", "uint16"],
+]);
 
 /** Largest header that the reference implementation accepts, in bytes. */
 const MAX_HEADER = 100_000_000;
@@ -62,21 +69,22 @@ export interface SafetensorsFile {
 }
 
 /**
- * The tensors in the bytes of a safetensors file. The bytes are not trusted: every size and offset is checked, and
- * tensors must fill the file without gaps or overlaps, as the format demands.
- * @throws Error saying what is wrong, and with which tensor.
+ * The tensors in the bytes of a safetensors file. BF16 is read as float32, and I8, U8, I16 and U16 as int32, without
+ * loss; U64, complex numbers and floats of 8 bits and less are refused by name. The bytes are not trusted: every size
+ * and offset is checked, and tensors must fill the file without gaps or overlaps, as the format demands.
+ * @throws FormatError saying what is wrong, and with which tensor.
  */
 export function fromSafetensors(bytes: Uint8Array): SafetensorsFile {
   const { header, start } = headerOf(bytes);
   const metadata = metadataOf(header["__metadata__"]);
   const entries = Object.entries(header)
     .filter(([name]) => name !== "__metadata__")
-    .map(([name, value]) => ({ name, ...entryOf(name, value) }))
+    .map(([name, value]) => ({ name, ...entryOf(shown(name), value) }))
     .sort((a, b) => a.begin - b.begin || a.end - b.end);
   let position = 0;
   for (const { name, begin, end } of entries) {
     if (begin !== position) {
-      throw wrong(`tensor ${name} begins at ${begin}, expected ${position}`);
+      throw wrong(`tensor ${shown(name)} begins at ${begin}, expected ${position}`);
     }
     position = end;
   }
@@ -85,13 +93,10 @@ export function fromSafetensors(bytes: Uint8Array): SafetensorsFile {
       `expected ${start + position} bytes, got ${bytes.length}; is the file truncated or damaged?`,
     );
   }
-  const tensors = entries.map(({ name, dtype, shape, begin, end }) => {
-    const data = hostArray(dtype, (end - begin) / dtypes[dtype].bytes);
-    new Uint8Array(data.buffer, data.byteOffset, data.byteLength).set(
-      bytes.subarray(start + begin, start + end),
-    );
-    return [name, tensor(data, { dtype, shape })] as const;
-  });
+  const tensors = entries.map(
+    ({ name, type, shape, begin, end }) =>
+      [name, tensorOf(bytes.subarray(start + begin, start + end), { type, shape })] as const,
+  );
   return { tensors: Object.fromEntries(tensors), metadata };
 }
 
@@ -104,14 +109,18 @@ function headerOf(bytes: Uint8Array): { header: Record<string, unknown>; start: 
       `the header should have ${length} bytes, the file has ${bytes.length}; is it safetensors, and whole?`,
     );
   }
+  let json: string;
   let header: unknown;
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-    header = JSON.parse(text.decode(bytes.subarray(8, 8 + length)));
+    json = text.decode(bytes.subarray(8, 8 + length));
+    header = JSON.parse(json);
   } catch (error) {
     throw wrong("the header is not JSON in UTF-8", { cause: error });
   }
   if (!isRecord(header)) throw wrong("the header is not an object");
+  const twice = duplicateKey(json);
+  if (twice !== undefined) throw wrong(`the header has the key ${shown(twice)} twice`);
   return { header, start: 8 + length };
 }
 
@@ -120,7 +129,7 @@ function metadataOf(value: unknown): Record<string, string> {
   if (!isRecord(value)) throw wrong("__metadata__ is not an object");
   return Object.fromEntries(
     Object.entries(value).map(([key, text]) => {
-      if (typeof text !== "string") throw wrong(`__metadata__ ${key} is not text`);
+      if (typeof text !== "string") throw wrong(`__metadata__ ${shown(key)} is not text`);
       return [key, text];
     }),
   );
@@ -129,30 +138,30 @@ function metadataOf(value: unknown): Record<string, string> {
 function entryOf(name: string, value: unknown) {
   if (!isRecord(value)) throw wrong(`tensor ${name} is not described by an object`);
   const { dtype: typeName, shape, data_offsets: offsets } = value;
-  const dtype = DTYPES.get(String(typeName));
-  if (dtype === undefined) {
-    const known = [...DTYPES.keys()].join(", ");
-    throw wrong(`tensor ${name} has the type ${String(typeName)}, expected one of ${known}`);
+  const type = typeof typeName === "string" ? TYPES.get(typeName) : undefined;
+  if (type === undefined) {
+    const got = typeof typeName === "string" ? shown(typeName) : typeof typeName;
+    const known = [...TYPES.keys()].join(", ");
+    throw wrong(
+      `tensor ${name} has the type ${got}, expected one of ${known}; convert it in Python, e.g. with .float()`,
+    );
   }
-  if (!isCounts(shape)) throw wrong(`tensor ${name} has no valid shape`);
+  if (!Array.isArray(shape)) throw wrong(`tensor ${name} has no valid shape`);
+  const size = checkedSize(`safetensors: tensor ${name}`, shape) * storedTypes[type].bytes;
   if (!isCounts(offsets) || offsets.length !== 2) {
     throw wrong(`tensor ${name} has no valid data_offsets`);
   }
   const [begin = 0, end = 0] = offsets;
-  const size = shape.reduce((product, n) => product * n, dtypes[dtype].bytes);
   if (end - begin !== size) {
     throw wrong(
       `tensor ${name} of shape [${shape.join()}] needs ${size} bytes, got ${end - begin}`,
     );
   }
-  return { dtype, shape, begin, end };
+  return { type, shape: shape as number[], begin, end };
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const isCounts = (value: unknown): value is number[] =>
-  Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
-
-const wrong = (problem: string, options?: ErrorOptions): Error =>
-  new Error(`safetensors: ${problem}`, options);
+const wrong = (problem: string, options?: ErrorOptions): FormatError =>
+  new FormatError(`safetensors: ${problem}`, options);
