@@ -1,41 +1,51 @@
 /** Adam and AdamW: torch.optim.Adam and AdamW. */
 
+import { zerosLike } from "../creation.ts";
 import type { Tensor } from "../tensor.ts";
-import { Optimizer, type ParamGroup, type ParamGroupInput, type Slot } from "./optimizer.ts";
+import { Optimizer, type Slot } from "./optimizer.ts";
+import type { CommonOptions, OptimizerParams, ParamGroup } from "./param-group.ts";
 
-export interface AdamOptions {
-  readonly lr: number;
+export interface AdamOptions extends CommonOptions {
   readonly betas: readonly [number, number];
   readonly eps: number;
   readonly weightDecay: number;
+  /** Divide by the largest second moment so far (Reddi, Kale and Kumar, 2018). */
+  readonly amsgrad: boolean;
 }
+
+const DEFAULTS: AdamOptions = {
+  lr: 1e-3,
+  betas: [0.9, 0.999],
+  eps: 1e-8,
+  weightDecay: 0,
+  amsgrad: false,
+  maximize: false,
+};
 
 /** 1 − βᵗ without cancellation: −expm1(t log β). */
 const biasCorrection = (beta: number, steps: Tensor): Tensor =>
   beta === 0 ? steps.mul(0).add(1) : steps.mul(Math.log(beta)).expm1().neg();
 
-/** Adam (Kingma and Ba, 2015): weight decay is added to the gradient. */
+/**
+ * Adam (Kingma and Ba, 2015): weight decay is added to the gradient.
+ * https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html
+ */
 export class Adam extends Optimizer<AdamOptions> {
-  constructor(
-    params: readonly Tensor[] | readonly ParamGroupInput<AdamOptions>[],
-    options: Partial<AdamOptions> = {},
-  ) {
-    super(params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, ...options });
+  constructor(params: OptimizerParams<AdamOptions>, options: Partial<AdamOptions> = {}) {
+    super(params, DEFAULTS, options);
   }
 
-  protected check({ betas, eps, weightDecay }: AdamOptions): void {
-    if (betas.some((beta) => !(beta >= 0 && beta < 1)))
-      throw new Error(`${this.constructor.name}: betas must be in [0, 1), got ${betas.join(", ")}`);
-    if (!(eps >= 0))
-      throw new Error(`${this.constructor.name}: eps must be at least 0, got ${eps}`);
-    if (!(weightDecay >= 0))
-      throw new Error(
-        `${this.constructor.name}: weightDecay must be at least 0, got ${weightDecay}`,
-      );
+  protected check(options: AdamOptions): void {
+    this.needBetas(options.betas);
+    this.needNonNegative(options, "eps", "weightDecay");
   }
 
-  protected slots(): readonly string[] {
-    return ["exp_avg", "exp_avg_sq"];
+  protected initialState(p: Tensor, { amsgrad }: AdamOptions): Record<string, Tensor> {
+    return {
+      exp_avg: zerosLike(p),
+      exp_avg_sq: zerosLike(p),
+      ...(amsgrad ? { max_exp_avg_sq: zerosLike(p) } : {}),
+    };
   }
 
   // The moments are kept divided by 1 − β: m' ← β₁m' + g and v' ← β₂v' + g² take one pass less each.
@@ -44,24 +54,39 @@ export class Adam extends Optimizer<AdamOptions> {
   }
 
   protected update(group: ParamGroup<AdamOptions>, slots: readonly Slot[], steps: Tensor): void {
-    const [beta1, beta2] = group.options.betas;
+    const { options, rate, movingMomentum: moving } = group;
+    const [beta1, beta2] = options.betas;
     // p − lr/c₁ · m / (√v/√c₂ + ε) = p − (lr (1 − β₁) k / c₁) · m' / (√v' + εk) with k = √(c₂ / (1 − β₂)):
     // all scalars once, not once an element.
     const k = biasCorrection(beta2, steps)
       .div(1 - beta2)
       .sqrt();
-    const rate = group.rate
+    const correction =
+      moving === null ? biasCorrection(beta1, steps) : moving.log().mul(steps).expm1().neg();
+    const scaledRate = rate
       .mul(k)
       .mul(1 - beta1)
-      .div(biasCorrection(beta1, steps));
-    const floor = k.mul(group.options.eps);
+      .div(correction);
+    const floor = k.mul(options.eps);
+    // Where a schedule moves β₁, m' stays divided by the first 1 − β₁: m' ← β₁m' + (1 − β₁)/(1 − first β₁) g.
+    const gain = moving
+      ?.neg()
+      .add(1)
+      .div(1 - beta1);
     for (const slot of slots) {
       const { value, state } = slot;
-      const grad = this.gradient(slot, group.options);
-      const exp_avg = state["exp_avg"]!.mul(beta1).add(grad);
+      const grad = this.gradient(slot, options);
+      const exp_avg = state["exp_avg"]!.mul(moving ?? beta1).add(gain ? grad.mul(gain) : grad);
       const exp_avg_sq = state["exp_avg_sq"]!.mul(beta2).add(grad.mul(grad));
-      const step = exp_avg.mul(rate).div(exp_avg_sq.sqrt().add(floor));
-      slot.assign(this.decayed(value, group).sub(step), { exp_avg, exp_avg_sq });
+      const max_exp_avg_sq = options.amsgrad
+        ? state["max_exp_avg_sq"]!.maximum(exp_avg_sq)
+        : undefined;
+      const step = exp_avg.mul(scaledRate).div((max_exp_avg_sq ?? exp_avg_sq).sqrt().add(floor));
+      slot.assign(this.decayed(value, options, rate).sub(step), {
+        exp_avg,
+        exp_avg_sq,
+        ...(max_exp_avg_sq ? { max_exp_avg_sq } : {}),
+      });
     }
   }
 
@@ -71,17 +96,17 @@ export class Adam extends Optimizer<AdamOptions> {
   }
 
   /** The parameter before the step is taken away. */
-  protected decayed(value: Tensor, _group: ParamGroup<AdamOptions>): Tensor {
+  protected decayed(value: Tensor, _options: AdamOptions, _rate: Tensor): Tensor {
     return value;
   }
 }
 
-/** AdamW (Loshchilov and Hutter, 2019): weight decay shrinks the parameter itself. */
+/**
+ * AdamW (Loshchilov and Hutter, 2019): weight decay shrinks the parameter itself.
+ * https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html
+ */
 export class AdamW extends Adam {
-  constructor(
-    params: readonly Tensor[] | readonly ParamGroupInput<AdamOptions>[],
-    options: Partial<AdamOptions> = {},
-  ) {
+  constructor(params: OptimizerParams<AdamOptions>, options: Partial<AdamOptions> = {}) {
     super(params, { weightDecay: 0.01, ...options });
   }
 
@@ -89,7 +114,7 @@ export class AdamW extends Adam {
     return grad;
   }
 
-  protected override decayed(value: Tensor, { options, rate }: ParamGroup<AdamOptions>): Tensor {
-    return options.weightDecay === 0 ? value : value.mul(rate.mul(-options.weightDecay).add(1));
+  protected override decayed(value: Tensor, { weightDecay }: AdamOptions, rate: Tensor): Tensor {
+    return weightDecay === 0 ? value : value.mul(rate.mul(-weightDecay).add(1));
   }
 }

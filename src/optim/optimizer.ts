@@ -1,56 +1,30 @@
-/** What optimizers share: parameter groups, learning rates that programs read, state and its dictionary. */
+/** What optimizers share: groups of parameters, state kept from step to step, and its dictionary. */
 
 import { cat, tensor, zerosLike } from "../creation.ts";
 import { formatShape, sameShape } from "../graph/shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { noGrad } from "../trace.ts";
-import { StepCounts } from "./step-counts.ts";
-
-/** Parameters with options of their own; options left out are the optimizer's. */
-export type ParamGroupInput<O> = { readonly params: readonly Tensor[] } & Partial<O>;
-
-/** One group of parameters as an optimizer keeps it. */
-export class ParamGroup<O extends { readonly lr: number }> {
-  readonly params: readonly Tensor[];
-  readonly options: O;
-  /** The learning rate as programs read it, float32 []. */
-  readonly rate: Tensor;
-  /** @internal */
-  readonly counts: StepCounts;
-  #lr: number;
-
-  constructor(params: readonly Tensor[], options: O) {
-    this.params = params;
-    this.options = options;
-    this.#lr = options.lr;
-    this.rate = tensor(options.lr);
-    this.counts = new StepCounts(params);
-  }
-
-  /** The learning rate; setting it needs no new trace. */
-  get lr(): number {
-    return this.#lr;
-  }
-
-  set lr(lr: number) {
-    if (!(lr >= 0)) throw new Error(`optimizer: the learning rate must be at least 0, got ${lr}`);
-    this.#lr = lr;
-    this.rate.assign(tensor(lr));
-  }
-}
-
-/** torch's optimizer state dict: state by parameter number, groups with their options. */
-export interface OptimizerState {
-  readonly state: Record<number, Record<string, Tensor>>;
-  readonly paramGroups: readonly ({
-    readonly params: readonly number[];
-    readonly lr: number;
-  } & Record<string, unknown>)[];
-}
+import { guard, noGrad } from "../trace.ts";
+import { refuseUnknown, withDefaults } from "./options.ts";
+import {
+  groupsOf,
+  ParamGroup,
+  parametersOf,
+  type CommonOptions,
+  type OptimizerParams,
+  type ParamGroupInput,
+} from "./param-group.ts";
+import {
+  exported,
+  fromTorchState,
+  REST,
+  type OptimizerState,
+  type TorchOptimizerState,
+} from "./state-dict.ts";
 
 /** What one update reads and gives: a parameter, or several small ones joined into one. */
 export interface Slot {
   readonly value: Tensor;
+  /** The gradient, negative where the objective is maximized. */
   readonly grad: Tensor;
   /** Tensors kept from step to step, by PyTorch's names. */
   readonly state: Readonly<Record<string, Tensor>>;
@@ -61,63 +35,111 @@ export interface Slot {
 /** Vectors up to this many elements are updated together: a program's cost for them is in its nodes, not its numbers. */
 const SMALL = 4096;
 
-/** Under this ending a state dict has what rounding took from a tensor: value − (value · unit) / unit. PyTorch ignores it. */
-const REST = "_rest";
-
-/** A kept tensor in PyTorch's unit, with its rest: the difference of two close numbers, which is exact like their sum. */
-const exported = (name: string, own: Tensor, unit: number): Record<string, Tensor> =>
-  unit === 1
-    ? { [name]: own }
-    : { [name]: own.mul(unit), [name + REST]: own.sub(own.mul(unit).div(unit)) };
-
-/** Base class of optimizers. Updates must be elementwise. */
-export abstract class Optimizer<O extends { readonly lr: number }> {
-  readonly paramGroups: readonly ParamGroup<O>[];
+/**
+ * Base class of optimizers: torch.optim.Optimizer. It takes parameters, parameters with names, or groups of them with
+ * options of their own: `new AdamW(model.parameters(), { lr: 1e-3 })`.
+ */
+export abstract class Optimizer<O extends CommonOptions> {
+  readonly #defaults: O;
+  readonly #groups: ParamGroup<O>[] = [];
   /** Tensors kept for each parameter, by PyTorch's names. */
   readonly #state = new Map<Tensor, Record<string, Tensor>>();
 
-  constructor(params: readonly Tensor[] | readonly ParamGroupInput<O>[], defaults: O) {
-    const groups = params.length > 0 && "params" in params[0]! ? params : [{ params }];
-    this.paramGroups = (groups as readonly ParamGroupInput<O>[]).map((group) => {
-      const { params: members, ...options } = { ...defaults, ...group };
-      return new ParamGroup(members, options as unknown as O);
-    });
-    const all = this.paramGroups.flatMap((group) => group.params);
-    if (all.length === 0) throw new Error(`${this.constructor.name}: got no parameters`);
-    if (new Set(all).size !== all.length)
-      throw new Error(
-        `${this.constructor.name}: a parameter appears in two groups or twice in one`,
-      );
-    const odd = all.find((p) => !p.requiresGrad || !p.isLeaf);
-    if (odd !== undefined)
-      throw new Error(
-        `${this.constructor.name}: parameters must be leaves that require gradients, got ${String(odd)}`,
-      );
-    for (const { options } of this.paramGroups) {
-      this.check(options);
-      if (!(options.lr >= 0))
-        throw new Error(`${this.constructor.name}: lr must be at least 0, got ${options.lr}`);
-    }
-    for (const group of this.paramGroups)
-      for (const p of group.params) {
-        const names = this.slots(group.options);
-        this.#state.set(p, Object.fromEntries(names.map((name) => [name, zerosLike(p).detach()])));
-      }
+  constructor(params: OptimizerParams<O>, defaults: O, options: Partial<O>) {
+    this.#defaults = withDefaults(this.#name, options, defaults);
+    for (const group of groupsOf(this.#name, params)) this.addParamGroup(group);
+  }
+
+  /** The groups; options of one are changed by its `lr` and `set`. */
+  get paramGroups(): readonly ParamGroup<O>[] {
+    const count = this.#groups.length;
+    guard(() => this.#groups.length === count);
+    return this.#groups;
+  }
+
+  get #name(): string {
+    return this.constructor.name;
   }
 
   /** Throws for options out of range. */
   protected abstract check(options: O): void;
-  /** Names of the tensors kept for each parameter, shaped like it. */
-  protected abstract slots(options: O): readonly string[];
+  /** What is kept for a parameter from step to step, by PyTorch's names, as it is before the first step. */
+  protected abstract initialState(p: Tensor, options: O): Record<string, Tensor>;
   /** Records the update of parameters of a group that have gradients; `steps`, this one included, holds for all of them. */
   protected abstract update(group: ParamGroup<O>, slots: readonly Slot[], steps: Tensor): void;
 
   /** Whether PyTorch keeps the number of steps under `step`. */
   protected readonly keepsStep: boolean = true;
+  /** Whether PyTorch keeps state before the first step. */
+  protected readonly startsAtOnce: boolean = false;
+  /** Whether an element's update depends on that element only, so that parameters can be joined. */
+  protected readonly elementwise: boolean = true;
 
   /** What a kept tensor is multiplied by to give the one PyTorch keeps under that name. */
   protected unitOf(_name: string, _options: O): number {
     return 1;
+  }
+
+  /** Throws unless the options of these names are numbers of at least 0. */
+  protected needNonNegative(options: O, ...names: (keyof O & string)[]): void {
+    for (const name of names) {
+      const value: unknown = options[name];
+      if (!(typeof value === "number" && value >= 0))
+        throw new Error(`${this.#name}: ${name} must be at least 0, got ${String(value)}`);
+    }
+  }
+
+  /** Throws unless there are two betas in [0, 1). */
+  protected needBetas(betas: readonly number[]): void {
+    if (!(betas.length === 2 && betas.every((beta) => beta >= 0 && beta < 1)))
+      throw new Error(`${this.#name}: betas must be in [0, 1), got ${betas.join(", ")}`);
+  }
+
+  /** Adds parameters, e.g. of layers that are no longer frozen. Functions compiled before are traced anew. */
+  addParamGroup({ params: given, ...options }: ParamGroupInput<O>): void {
+    const { params, names } = parametersOf(this.#name, given);
+    refuseUnknown(this.#name, options, this.#defaults);
+    const merged = { ...this.#defaults, ...(options as unknown as Partial<O>) };
+    if (params.length === 0) throw new Error(`${this.#name}: got no parameters`);
+    if (new Set(params).size < params.length || params.some((p) => this.#state.has(p)))
+      throw new Error(`${this.#name}: a parameter appears in two groups or twice in one`);
+    const odd = params.find((p) => !p.requiresGrad || !p.isLeaf);
+    if (odd !== undefined)
+      throw new Error(
+        `${this.#name}: parameters must be leaves that require gradients, got ${String(odd)}`,
+      );
+    if (this.#groups.some(({ paramNames }) => (paramNames === null) !== (names === null)))
+      throw new Error(`${this.#name}: either all groups' parameters have names or none has`);
+    this.#checkAll(merged);
+    for (const p of params) this.#state.set(p, this.#initial(p, merged));
+    const prepare = (next: O, previous: O): void => this.#prepare(params, next, previous);
+    this.#groups.push(new ParamGroup(params, names, merged, prepare));
+  }
+
+  #checkAll(options: O): void {
+    this.needNonNegative(options, "lr");
+    this.check(options);
+  }
+
+  #initial(p: Tensor, options: O): Record<string, Tensor> {
+    const made = Object.entries(this.initialState(p, options));
+    return Object.fromEntries(made.map(([name, t]) => [name, t.detach()]));
+  }
+
+  /** Checks options that are about to hold, and brings the state into the form they need. */
+  #prepare(params: readonly Tensor[], next: O, previous: O): void {
+    this.#checkAll(next);
+    for (const p of params) {
+      const kept = this.#state.get(p)!;
+      const state = this.#initial(p, next);
+      for (const name of Object.keys(state)) {
+        const own = kept[name];
+        if (own === undefined) continue;
+        const scale = this.unitOf(name, previous) / this.unitOf(name, next);
+        state[name] = scale === 1 ? own : own.assign(own.mul(scale));
+      }
+      this.#state.set(p, state);
+    }
   }
 
   /** Updates all parameters that have a gradient. */
@@ -125,26 +147,27 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
     noGrad(() => {
       for (const group of this.paramGroups) {
         const live = group.params.filter((p) => p.grad !== null);
+        const { maximize } = group.options;
         for (const { params, steps } of group.counts.advance(live))
-          this.update(group, this.#slots(params), steps);
+          this.update(group, this.#slots(params, maximize), steps.cast(group.rate.dtype));
       }
     });
   }
 
-  #slots(params: readonly Tensor[]): Slot[] {
+  #slots(params: readonly Tensor[], maximize: boolean): Slot[] {
     const small = params.filter(
       (p) => p.ndim === 1 && p.size <= SMALL && p.dtype === params[0]!.dtype,
     );
-    if (small.length < 2) return params.map((p) => this.#slot(p));
+    if (small.length < 2 || !this.elementwise) return params.map((p) => this.#slot(p, maximize));
     const alone = params.filter((p) => !small.includes(p));
-    return [...alone.map((p) => this.#slot(p)), this.#joined(small)];
+    return [...alone.map((p) => this.#slot(p, maximize)), this.#joined(small, maximize)];
   }
 
-  #slot(p: Tensor): Slot {
+  #slot(p: Tensor, maximize: boolean): Slot {
     const state = this.#state.get(p)!;
     return {
       value: p,
-      grad: p.grad!,
+      grad: maximize ? p.grad!.neg() : p.grad!,
       state,
       assign: (value, next) => {
         p.assign(value);
@@ -154,16 +177,17 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
   }
 
   /** Vectors one behind the other, as one. */
-  #joined(params: readonly Tensor[]): Slot {
+  #joined(params: readonly Tensor[], maximize: boolean): Slot {
     const states = params.map((p) => this.#state.get(p)!);
     const names = Object.keys(states[0]!);
     const sizes = params.map((p) => p.size);
     const scatter = (joined: Tensor, targets: readonly Tensor[]): void =>
       joined.split(sizes).forEach((piece, i) => targets[i]!.assign(piece));
     const all = (name: string): Tensor[] => states.map((state) => state[name]!);
+    const grad = cat(params.map((p) => p.grad!));
     return {
       value: cat(params),
-      grad: cat(params.map((p) => p.grad!)),
+      grad: maximize ? grad.neg() : grad,
       state: Object.fromEntries(names.map((name) => [name, cat(all(name))])),
       assign: (value, next) => {
         scatter(value, params);
@@ -172,19 +196,21 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
     };
   }
 
-  /** Clears the gradients of all parameters. */
-  zeroGrad(): void {
-    for (const group of this.paramGroups) for (const p of group.params) p.grad = null;
+  /** Clears the gradients of all parameters; without `setToNone` those that exist become zeros. */
+  zeroGrad({ setToNone = true }: { readonly setToNone?: boolean } = {}): void {
+    for (const group of this.paramGroups)
+      for (const p of group.params)
+        p.grad = setToNone || p.grad === null ? null : zerosLike(p).detach();
   }
 
-  /** Snapshot of moments, step counts, learning rates and options, in torch's layout. */
+  /** Snapshot of moments, step counts, learning rates and options, in torch's layout; see `toTorchState`. */
   stateDict(): OptimizerState {
     let next = 0;
     const state: Record<number, Record<string, Tensor>> = {};
-    const paramGroups = this.paramGroups.map((group) => {
+    const paramGroups = this.#groups.map((group) => {
       const counts = group.counts.snapshot();
       const params = group.params.map((p) => {
-        const step = counts.get(p);
+        const step = counts.get(p) ?? (this.startsAtOnce ? tensor(0) : undefined);
         const entry: Record<string, Tensor> = {};
         if (step !== undefined && this.keepsStep) entry["step"] = step;
         if (step !== undefined)
@@ -193,51 +219,77 @@ export abstract class Optimizer<O extends { readonly lr: number }> {
         if (Object.keys(entry).length > 0) state[next] = entry;
         return next++;
       });
-      return { ...group.options, lr: group.lr, params };
+      const { initialLr, paramNames } = group;
+      return {
+        ...(group.current() as CommonOptions & Record<string, unknown>),
+        ...(initialLr === null ? {} : { initialLr }),
+        ...(paramNames === null ? {} : { paramNames }),
+        params,
+      };
     });
     return { state, paramGroups };
   }
 
   /**
-   * Takes over what `stateDict` returned for the same parameters; those without an entry start anew. Nothing is loaded
-   * when it does not fit.
+   * Takes over what `stateDict` returned for the same parameters, here or in PyTorch: their state, and their groups'
+   * options. Parameters without an entry start anew. Nothing is loaded when it does not fit.
    */
-  loadStateDict({ state, paramGroups }: OptimizerState): void {
+  loadStateDict(given: OptimizerState | TorchOptimizerState): void {
+    const { state, paramGroups } = fromTorchState(given);
+    const groups = this.#groups;
     const fits =
-      paramGroups.length === this.paramGroups.length &&
-      paramGroups.every((group, i) => group.params.length === this.paramGroups[i]!.params.length);
+      paramGroups.length === groups.length &&
+      paramGroups.every((group, i) => group.params.length === groups[i]!.params.length);
     if (!fits)
       throw new Error("optimizer: the state dict has other parameter groups than the optimizer");
-    const assignments: [Tensor, Tensor][] = [];
-    const counts = this.paramGroups.map((group, i) => {
-      const steps = new Map<Tensor, Tensor | null>();
-      group.params.forEach((p, j) => {
-        const number = paramGroups[i]!.params[j]!;
-        const entry = state[number];
-        const expect = (name: string, shape: readonly number[]): Tensor => {
-          const given = entry?.[name];
-          if (given === undefined || !sameShape(given.shape, shape))
-            throw new Error(
-              `optimizer: state.${number}.${name} is ${given === undefined ? "missing" : formatShape(given.shape)}, expected ${formatShape(shape)}`,
-            );
-          return given;
-        };
-        for (const [name, own] of Object.entries(this.#state.get(p)!)) {
-          const given = entry === undefined ? zerosLike(own) : expect(name, own.shape);
-          const value = given.cast(own.dtype).div(this.unitOf(name, group.options));
-          const rest = entry?.[name + REST] && expect(name + REST, own.shape).cast(own.dtype);
-          assignments.push([own, rest ? value.add(rest) : value]);
+    const plans = groups.map((group, i) => this.#planLoad(group, paramGroups[i]!, state));
+    groups.forEach((group, i) => {
+      const { options, initialLr, counts, assignments } = plans[i]!;
+      group.set(options);
+      group.initialLr = initialLr ?? group.initialLr;
+      for (const [p, name, value] of assignments) this.#state.get(p)![name]!.assign(value);
+      group.counts.load(counts);
+    });
+  }
+
+  /** What loading one group will do, once all groups are known to fit. */
+  #planLoad(
+    group: ParamGroup<O>,
+    given: OptimizerState["paramGroups"][number],
+    state: OptimizerState["state"],
+  ) {
+    const known = Object.entries(given).filter(([key]) => key in this.#defaults);
+    const options = { ...group.current(), ...Object.fromEntries(known) };
+    this.#checkAll(options);
+    const assignments: [p: Tensor, name: string, value: Tensor][] = [];
+    const counts = new Map<Tensor, Tensor | null>();
+    group.params.forEach((p, j) => {
+      const number = given.params[j]!;
+      const entry = state[number];
+      const expect = (name: string, shape: readonly number[]): Tensor => {
+        const found = entry?.[name];
+        if (found === undefined || !sameShape(found.shape, shape))
+          throw new Error(
+            `optimizer: state.${number}.${name} is ${found === undefined ? "missing" : formatShape(found.shape)}, expected ${formatShape(shape)}`,
+          );
+        return found;
+      };
+      for (const [name, initial] of Object.entries(this.initialState(p, options))) {
+        if (entry === undefined) {
+          assignments.push([p, name, initial]);
+          continue;
         }
-        // Optimizers that keep no count need only know whether there was a step.
-        const step = this.keepsStep ? () => expect("step", []) : () => tensor(1);
-        steps.set(p, entry === undefined ? null : step());
-      });
-      return steps;
+        const unit = this.unitOf(name, options);
+        const found = expect(name, initial.shape).cast(p.dtype);
+        const value = unit === 1 ? found : found.div(unit);
+        const rest = entry[name + REST] && expect(name + REST, initial.shape).cast(p.dtype);
+        assignments.push([p, name, rest ? value.add(rest) : value]);
+      }
+      // Optimizers that keep no count need only know whether there was a step.
+      const step = this.keepsStep ? () => expect("step", []) : () => tensor(1);
+      counts.set(p, entry === undefined ? null : step());
     });
-    for (const [own, given] of assignments) own.assign(given);
-    this.paramGroups.forEach((group, i) => {
-      group.counts.load(counts[i]!);
-      group.lr = paramGroups[i]!.lr;
-    });
+    const { initialLr } = given as { initialLr?: number };
+    return { options, initialLr, counts, assignments };
   }
 }

@@ -1,68 +1,85 @@
-/** Learning-rate schedules: functions of the step that set the rate of an optimizer's groups. */
+/** Schedules that multiply the learning rate by a function of the step. */
 
-interface Scheduled {
-  readonly paramGroups: readonly { lr: number }[];
-}
+import { LRScheduler, perGroup, type Scheduled } from "./lr-scheduler.ts";
 
-export interface ScheduleState {
-  readonly step: number;
-  /** Initial learning rate of each group. */
-  readonly baseLrs: readonly number[];
-}
+/** A factor for each step: one function, or one for each parameter group. */
+export type Factors = ((epoch: number) => number) | readonly ((epoch: number) => number)[];
 
 /** Multiplies each group's initial learning rate by `factor(step)`: torch.optim.lr_scheduler.LambdaLR. */
-export class LambdaLR {
-  readonly #optimizer: Scheduled;
-  readonly #factor: (step: number) => number;
-  #baseLrs: readonly number[];
-  #step = 0;
-
-  constructor(optimizer: Scheduled, factor: (step: number) => number) {
-    this.#optimizer = optimizer;
-    this.#factor = factor;
-    this.#baseLrs = optimizer.paramGroups.map((group) => group.lr);
-    this.#apply();
+export class LambdaLR extends LRScheduler {
+  constructor(optimizer: Scheduled, factor: Factors) {
+    const factors = perGroup("LambdaLR", "a function", optimizer, factor);
+    super(optimizer, { next: ({ epoch, baseLr, group }) => baseLr * factors[group]!(epoch) });
   }
+}
 
-  /** Call after each optimizer step. */
-  step(): void {
-    this.#step++;
-    this.#apply();
+/** Multiplies each group's learning rate by `factor(step)` in every step: torch.optim.lr_scheduler.MultiplicativeLR. */
+export class MultiplicativeLR extends LRScheduler {
+  constructor(optimizer: Scheduled, factor: Factors) {
+    const factors = perGroup("MultiplicativeLR", "a function", optimizer, factor);
+    super(optimizer, {
+      next: ({ epoch, lr, group, first }) => (first ? lr : lr * factors[group]!(epoch)),
+    });
   }
+}
 
-  stateDict(): ScheduleState {
-    return { step: this.#step, baseLrs: this.#baseLrs };
-  }
+export interface WarmupOptions {
+  /** Steps in which the rate rises. */
+  readonly warmup: number;
+  /** Steps in all. */
+  readonly total: number;
+}
 
-  /** Goes on where `stateDict` was taken, with the initial rates of then. */
-  loadStateDict({ step, baseLrs }: ScheduleState): void {
-    if (baseLrs.length !== this.#baseLrs.length)
-      throw new Error(
-        `LambdaLR: the state dict has ${baseLrs.length} learning rates, the optimizer ${this.#baseLrs.length} groups`,
-      );
-    this.#step = step;
-    this.#baseLrs = [...baseLrs];
-    this.#apply();
-  }
-
-  #apply(): void {
-    const factor = this.#factor(this.#step);
-    this.#optimizer.paramGroups.forEach((group, i) => (group.lr = this.#baseLrs[i]! * factor));
-  }
+function checkWarmup(name: string, { warmup, total }: WarmupOptions): void {
+  if (!(warmup >= 0 && total > 0 && warmup <= total))
+    throw new Error(
+      `${name}: needs 0 ≤ warmup ≤ total and total > 0, got ${String(warmup)} and ${String(total)}`,
+    );
 }
 
 /** Rises linearly from 0 over `warmup` steps, then falls linearly to 0 at `total`: Transformers' linear schedule. */
-export function linearWarmup(
-  optimizer: Scheduled,
-  { warmup, total }: { warmup: number; total: number },
-): LambdaLR {
-  if (!(warmup >= 0 && total > 0 && warmup <= total))
-    throw new Error(
-      `linearWarmup: needs 0 ≤ warmup ≤ total and total > 0, got ${warmup} and ${total}`,
-    );
+export function linearWarmup(optimizer: Scheduled, options: WarmupOptions): LambdaLR {
+  checkWarmup("linearWarmup", options);
+  const { warmup, total } = options;
   return new LambdaLR(optimizer, (step) =>
     step < warmup
       ? step / Math.max(1, warmup)
       : Math.max(0, (total - step) / Math.max(1, total - warmup)),
+  );
+}
+
+/**
+ * Rises linearly from 0 over `warmup` steps, then follows `cycles` waves of a cosine, of which the usual half falls to 0
+ * at `total`: Transformers' get_cosine_schedule_with_warmup. `minRate` is the share of the initial rate it falls to.
+ */
+export function cosineWarmup(
+  optimizer: Scheduled,
+  options: WarmupOptions & { readonly cycles?: number; readonly minRate?: number },
+): LambdaLR {
+  checkWarmup("cosineWarmup", options);
+  const { warmup, total, cycles = 0.5, minRate = 0 } = options;
+  return new LambdaLR(optimizer, (step) => {
+    if (step < warmup) return step / Math.max(1, warmup);
+    const progress = (step - warmup) / Math.max(1, total - warmup);
+    const wave = 0.5 * (1 + Math.cos(Math.PI * cycles * 2 * progress));
+    return Math.max(0, wave * (1 - minRate) + minRate);
+  });
+}
+
+/**
+ * dModel^−½ · min(n^−½, n · warmup^−1.5) for update n = 1, 2, …, times the initial learning rate, which is 1 in the
+ * paper: Vaswani et al., "Attention Is All You Need", 2017, §5.3.
+ */
+export function noam(
+  optimizer: Scheduled,
+  { dModel, warmup }: { readonly dModel: number; readonly warmup: number },
+): LambdaLR {
+  if (!(dModel > 0 && warmup > 0))
+    throw new Error(
+      `noam: dModel and warmup must be above 0, got ${String(dModel)} and ${String(warmup)}`,
+    );
+  return new LambdaLR(
+    optimizer,
+    (step) => dModel ** -0.5 * Math.min((step + 1) ** -0.5, (step + 1) * warmup ** -1.5),
   );
 }
