@@ -12,7 +12,8 @@ import {
   where,
   zeros,
 } from "../../src/index.ts";
-import { avgPool2d, conv2d, convTranspose2d, maxPool2d } from "../../src/ops/conv.ts";
+import { conv2d, convTranspose2d } from "../../src/ops/conv.ts";
+import { avgPool2d, maxPool2d } from "../../src/ops/pool.ts";
 import { linear } from "../../src/ops/matmul.ts";
 import { layerNorm } from "../../src/ops/normalize.ts";
 

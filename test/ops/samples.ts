@@ -8,6 +8,7 @@ import { indexingSamples } from "./samples/indexing.ts";
 import { productSamples } from "./samples/products.ts";
 import { reduceSamples } from "./samples/reduce.ts";
 import { shapeSamples } from "./samples/shape.ts";
+import { poolSamples } from "./samples/pool.ts";
 import { unarySamples } from "./samples/unary.ts";
 
 /** Samples by the file their expected results are in. */
@@ -20,6 +21,7 @@ export const families = {
   shape: shapeSamples,
   indexing: indexingSamples,
   conv: convSamples,
+  pool: poolSamples,
 } as const satisfies Readonly<Record<string, readonly Sample[]>>;
 
 export type Family = keyof typeof families;

@@ -1,15 +1,87 @@
 /** Pooling. */
 
-import * as conv from "../../ops/conv.ts";
-import { derive, type Tensor } from "../../tensor.ts";
+import { adaptiveAvgPool, adaptiveMaxPool, type AdaptiveSize } from "../../ops/adaptive-pool.ts";
+import * as pool from "../../ops/pool.ts";
+import type { Pair } from "../../ops/windows.ts";
+import type { Tensor } from "../../tensor.ts";
+import { onImages, row, rowOptions, type OneDimensional } from "./images.ts";
 
-/** Maximum over windows of x [N,C,H,W]. */
-export const maxPool2d = (
+/** Maximum over windows of x [N,C,L] or [C,L]; stride is the kernel size unless given. */
+export const maxPool1d = (
   x: Tensor,
-  kernel: conv.Pair,
-  options: conv.PoolOptions & { readonly dilation?: conv.Pair } = {},
-): Tensor => derive([x], ([v]) => conv.maxPool2d(v!, kernel, options));
+  kernelSize: number,
+  options: OneDimensional<pool.MaxPoolOptions> = {},
+): Tensor =>
+  onImages("maxPool1d", 1, [x], (v) => [
+    pool.maxPool2d(v, row(kernelSize), rowOptions(options), "maxPool1d"),
+  ])[0]!;
 
-/** Mean over windows of x [N,C,H,W]. */
-export const avgPool2d = (x: Tensor, kernel: conv.Pair, options: conv.PoolOptions = {}): Tensor =>
-  derive([x], ([v]) => conv.avgPool2d(v!, kernel, options));
+/** Maximum over windows of x [N,C,H,W] or [C,H,W]; stride is the kernel size unless given, padding counts as −∞. */
+export const maxPool2d = (x: Tensor, kernelSize: Pair, options: pool.MaxPoolOptions = {}): Tensor =>
+  onImages("maxPool2d", 2, [x], (v) => [pool.maxPool2d(v, kernelSize, options)])[0]!;
+
+/** As `maxPool2d`, with int32 positions of the maxima in their planes: torch's return_indices. */
+export function maxPool2dWithIndices(
+  x: Tensor,
+  kernelSize: Pair,
+  options: pool.MaxPoolOptions = {},
+): { output: Tensor; indices: Tensor } {
+  const [output, indices] = onImages("maxPool2dWithIndices", 2, [x], (v) =>
+    pool.maxPoolWithPositions(v, kernelSize, options),
+  );
+  return { output: output!, indices: indices! };
+}
+
+/** Mean over windows of x [N,C,L] or [C,L]. */
+export const avgPool1d = (
+  x: Tensor,
+  kernelSize: number,
+  options: OneDimensional<Omit<pool.AvgPoolOptions, "divisorOverride">> = {},
+): Tensor =>
+  onImages("avgPool1d", 1, [x], (v) => [
+    pool.avgPool2d(v, row(kernelSize), rowOptions(options), "avgPool1d"),
+  ])[0]!;
+
+/** Mean over windows of x [N,C,H,W] or [C,H,W]. */
+export const avgPool2d = (x: Tensor, kernelSize: Pair, options: pool.AvgPoolOptions = {}): Tensor =>
+  onImages("avgPool2d", 2, [x], (v) => [pool.avgPool2d(v, kernelSize, options)])[0]!;
+
+/** Means over `size` windows that cover x [N,C,L] or [C,L]. */
+export const adaptiveAvgPool1d = (x: Tensor, size: number): Tensor =>
+  onImages("adaptiveAvgPool1d", 1, [x], (v) => [
+    adaptiveAvgPool("adaptiveAvgPool1d", v, row(size)),
+  ])[0]!;
+
+/** Means over windows that cover x [N,C,H,W] or [C,H,W], as many as `size` says; null keeps a size. */
+export const adaptiveAvgPool2d = (x: Tensor, size: AdaptiveSize): Tensor =>
+  onImages("adaptiveAvgPool2d", 2, [x], (v) => [adaptiveAvgPool("adaptiveAvgPool2d", v, size)])[0]!;
+
+/** Maxima over `size` windows that cover x [N,C,L] or [C,L]. */
+export const adaptiveMaxPool1d = (x: Tensor, size: number): Tensor =>
+  onImages("adaptiveMaxPool1d", 1, [x], (v) => [
+    adaptiveMaxPool("adaptiveMaxPool1d", v, row(size)),
+  ])[0]!;
+
+/** Maxima over windows that cover x [N,C,H,W] or [C,H,W], as many as `size` says; null keeps a size. */
+export const adaptiveMaxPool2d = (x: Tensor, size: AdaptiveSize): Tensor =>
+  onImages("adaptiveMaxPool2d", 2, [x], (v) => [adaptiveMaxPool("adaptiveMaxPool2d", v, size)])[0]!;
+
+/**
+ * (Σ xᵖ)^(1/p) over windows of x [N,C,H,W] or [C,H,W]: torch's lp_pool2d, whose sums below 0 count as 0.
+ */
+export function lpPool2d(
+  x: Tensor,
+  normType: number,
+  kernelSize: Pair,
+  { stride, ceilMode = false }: Omit<pool.PoolOptions, "padding"> = {},
+): Tensor {
+  const size = typeof kernelSize === "number" ? kernelSize ** 2 : kernelSize[0] * kernelSize[1];
+  const means = avgPool2d(x.pow(normType), kernelSize, {
+    ceilMode,
+    ...(stride === undefined ? {} : { stride }),
+  });
+  return means
+    .relu()
+    .mul(size)
+    .pow(1 / normType);
+}

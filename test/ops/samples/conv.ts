@@ -2,14 +2,18 @@
 
 import type { Tensor } from "../../../src/index.ts";
 import {
-  avgPool2d,
   conv2d,
   convTranspose2d,
-  maxPool2d,
   type ConvOptions,
-  type Pair,
-  type PoolOptions,
+  type ConvTransposeOptions,
 } from "../../../src/ops/conv.ts";
+import {
+  avgPool2d,
+  maxPool2d,
+  type AvgPoolOptions,
+  type MaxPoolOptions,
+} from "../../../src/ops/pool.ts";
+import type { Pair } from "../../../src/ops/windows.ts";
 import { derive } from "../../../src/tensor.ts";
 import { f32, f64, given, sample, type Extra, type Input, type Sample } from "../sample.ts";
 
@@ -26,18 +30,18 @@ const conv =
     );
 
 const transposed =
-  (options: ConvOptions & { outputPadding?: Pair } = {}) =>
+  (options: ConvTransposeOptions = {}) =>
   (x: Tensor, w: Tensor, b?: Tensor): Tensor =>
     derive(b === undefined ? [x, w] : [x, w, b], ([vx, vw, vb]) =>
       convTranspose2d(vx!, vw!, vb ?? null, options),
     );
 
 const maxPool =
-  (kernel: Pair, options: PoolOptions & { dilation?: Pair } = {}) =>
+  (kernel: Pair, options: MaxPoolOptions = {}) =>
   (x: Tensor): Tensor =>
     derive([x], ([v]) => maxPool2d(v!, kernel, options));
 const avgPool =
-  (kernel: Pair, options: PoolOptions = {}) =>
+  (kernel: Pair, options: AvgPoolOptions = {}) =>
   (x: Tensor): Tensor =>
     derive([x], ([v]) => avgPool2d(v!, kernel, options));
 
