@@ -1,0 +1,115 @@
+/** Parts of losses whose gradients are not what differentiating their formulas step by step would give, or would give slowly. */
+
+import type { DType } from "../graph/dtype.ts";
+import type { Value } from "../graph/node.ts";
+import { defineOp, defineOp1, type Emitter } from "../graph/op.ts";
+import { checkSameDType, sameShape, formatShape, ShapeError } from "../graph/shape.ts";
+import { add, div, exp, log, log1p, maximum, mul, neg, sigmoid, sub } from "./elementwise.ts";
+import { scatterAdd } from "./indexing.ts";
+import { full } from "./leaf.ts";
+import { keepDims } from "./reduce.ts";
+import { sum } from "./sum.ts";
+
+/** log(1 + x) for x in [−1, 1]. Kahan: with u = 1 + x it is log(u)·x / (u − 1), and x itself where u = 1. */
+function log1pOf(emit: Emitter, x: string, dtype: DType): string {
+  const one = emit.scalar(dtype, 1);
+  const u = emit.node("Add", [x, one]);
+  const scaled = emit.node("Mul", [
+    emit.node("Log", [u]),
+    emit.node("Div", [x, emit.node("Sub", [u, one])]),
+  ]);
+  return emit.node("Where", [emit.node("Equal", [u, one]), x, scaled]);
+}
+
+const logisticLossOp = defineOp1({
+  name: "logisticLoss",
+  elementwise: true,
+  infer: ([x]) => ({ dtype: x!.dtype, shape: x!.shape }),
+  vjp: ({ inputs: [x], grads: [g] }) => [mul(g!, sigmoid(x!))],
+  // max(x, 0) + log(1 + exp(−|x|)): neither overflows nor loses small values.
+  lower: ({ inputs: [x], types: [type], emit }) => {
+    const small = emit.node("Exp", [emit.node("Neg", [emit.node("Abs", [x!])])]);
+    return emit.node("Add", [emit.node("Relu", [x!]), log1pOf(emit, small, type!.dtype)]);
+  },
+});
+
+/** log(1 + eˣ) = −log sigmoid(−x), exact for large and small x; its gradient at 0 is ½. */
+export const logisticLoss = (x: Value): Value => logisticLossOp([x]);
+
+/** PyTorch's bound of the logarithms. */
+const LEAST_LOG = -100;
+
+const binaryCrossEntropyOp = defineOp1({
+  name: "binaryCrossEntropy",
+  elementwise: true,
+  infer: ([x, t]) => {
+    checkSameDType("binaryCrossEntropy", [x!, t!]);
+    if (!sameShape(x!.shape, t!.shape))
+      throw new ShapeError(
+        `binaryCrossEntropy: input ${formatShape(x!.shape)} and target ${formatShape(t!.shape)} must have the same shape`,
+      );
+    return { dtype: x!.dtype, shape: x!.shape };
+  },
+  // PyTorch bounds the logarithms in the value, and in the gradient x(1 − x), by which it divides.
+  vjp: ({ inputs: [x, t], grads: [g], needs }) => {
+    const bounded = (logarithm: Value): Value => maximum(logarithm, LEAST_LOG);
+    const slope = (): Value => div(sub(x!, t!), maximum(mul(x!, sub(1, x!)), 1e-12));
+    return [
+      needs[0] ? mul(g!, slope()) : null,
+      needs[1] ? mul(g!, sub(bounded(log1p(neg(x!))), bounded(log(x!)))) : null,
+    ];
+  },
+  // −(t log x + (1 − t) log(1 − x)), with u = log(1 − x): t (u − log x) − u
+  lower: ({ inputs: [x, t], types: [type], emit }) => {
+    const { dtype } = type!;
+    const least = emit.scalar(dtype, LEAST_LOG);
+    const bounded = (logarithm: string): string => emit.node("Max", [logarithm, least]);
+    const yes = bounded(emit.node("Log", [x!]));
+    const no = bounded(log1pOf(emit, emit.node("Neg", [x!]), dtype));
+    return emit.node("Sub", [
+      emit.node("Mul", [emit.node("Sub", [t!, emit.scalar(dtype, 1)]), no]),
+      emit.node("Mul", [t!, yes]),
+    ]);
+  },
+});
+
+/** −(t log x + (1 − t) log(1 − x)) of probabilities x, with logarithms of at least −100. */
+export const binaryCrossEntropy = (x: Value, t: Value): Value => binaryCrossEntropyOp([x, t]);
+
+/** Scores and the positions of the right classes, of size 1 along `dim` → losses of that shape, log-probabilities. */
+const crossEntropyOp = defineOp<{ dim: number }>({
+  name: "softmaxCrossEntropy",
+  infer: ([x, target]) => [
+    { dtype: x!.dtype, shape: target!.shape },
+    { dtype: x!.dtype, shape: x!.shape },
+  ],
+  // With p = softmax(x): dx = g (p − onehot(target)); of the log-probabilities, dx = h − p Σ h.
+  vjp: ({ inputs: [, target], outputs: [, y], attrs: { dim }, grads: [g, h] }) => {
+    const p = exp(y!);
+    const parts: Value[] = [];
+    if (g) {
+      const minus = full(target!.shape, -1, p.dtype);
+      parts.push(mul(scatterAdd(p, dim, target!, minus), g));
+    }
+    if (h) parts.push(sub(h, mul(p, keepDims(sum(h, dim), h, dim))));
+    return [parts.reduce(add), null];
+  },
+  lower: ({ inputs: [x, target], attrs, emit }) => {
+    const axis = { axis: { int: attrs.dim } };
+    const y = logSoftmaxOf(emit, x!, attrs.dim);
+    return [emit.node("Neg", [emit.node("GatherElements", [y, target!], axis)]), y];
+  },
+});
+
+/** WebGPU has no LogSoftmax. */
+function logSoftmaxOf(emit: Emitter, x: string, dim: number): string {
+  if (!emit.target.gpu) return emit.node("LogSoftmax", [x], { axis: { int: dim } });
+  const axes = emit.ints([dim]);
+  const keep = { keepdims: { int: 1 } };
+  const shifted = emit.node("Sub", [x, emit.node("ReduceMax", [x, axes], keep)]);
+  const total = emit.node("ReduceSum", [emit.node("Exp", [shifted]), axes], keep);
+  return emit.node("Sub", [shifted, emit.node("Log", [total])]);
+}
+/** −log softmax(x) along `dim` at `target`, whose size there is 1; the gradient takes one pass over the probabilities. */
+export const softmaxCrossEntropy = (x: Value, target: Value, dim: number): Value =>
+  crossEntropyOp([x, target], { dim })[0]!;
