@@ -1,40 +1,46 @@
 /** Functions that make tensors: from data, filled, counted. */
 
 import { hostStorage } from "./engine.ts";
-import {
-  checkNumber,
-  dtypes,
-  element,
-  hostArray,
-  isFloat,
-  type DType,
-  type TypedArray,
-} from "./graph/dtype.ts";
-import { halfValue } from "./graph/half.ts";
+import { convert, fromNested, fromTypedArray, type ArrayLike } from "./from-data.ts";
+import { checkDType, isFloat, type DType, type TypedArray } from "./graph/dtype.ts";
 import type { Value } from "./graph/node.ts";
 import { checkShape, formatShape, numel, ShapeError, type Shape } from "./graph/shape.ts";
 import * as compare from "./ops/compare.ts";
 import * as ew from "./ops/elementwise.ts";
-import { cast, type Operand } from "./ops/elementwise-rules.ts";
+import { cast } from "./ops/elementwise-rules.ts";
 import { constant, full as fullValue, source } from "./ops/leaf.ts";
 import { iota } from "./ops/random.ts";
-import { concat, reshape } from "./ops/shape.ts";
-import { derive, Tensor, type TensorLike } from "./tensor.ts";
+import { reshape } from "./ops/shape.ts";
+import { derive, Tensor } from "./tensor.ts";
+import { checkOptions } from "./tensor/arguments.ts";
 import { activeTrace } from "./trace.ts";
+
+export { cat, stack, where } from "./joining.ts";
+export type { ArrayLike } from "./from-data.ts";
 
 export interface CreateOptions {
   readonly dtype?: DType;
   /** Collect gradients in this tensor. */
   readonly requiresGrad?: boolean;
 }
+const CREATE_OPTIONS = ["dtype", "requiresGrad"];
 
-/** Nested arrays of numbers or booleans, all rows of the same length. */
-export type ArrayLike = number | boolean | bigint | readonly ArrayLike[];
-
-function made(value: Value, { requiresGrad = false }: CreateOptions): Tensor {
+/** @internal A tensor of a value, a leaf that collects gradients if that is wanted. */
+export function made(value: Value, { requiresGrad = false }: CreateOptions): Tensor {
   if (requiresGrad && !isFloat(value.dtype))
     throw new Error(`requiresGrad: only floating tensors have gradients, got ${value.dtype}`);
   return requiresGrad ? Tensor.leaf(value) : new Tensor(value);
+}
+
+/** @internal The dtype that options ask for; throws for options that do not exist. */
+export function dtypeOf(
+  op: string,
+  options: CreateOptions,
+  otherwise: DType,
+  known: readonly string[] = CREATE_OPTIONS,
+): DType {
+  const { dtype = otherwise } = checkOptions(op, options, known);
+  return checkDType(op, dtype);
 }
 
 /**
@@ -47,8 +53,8 @@ export function tensor(
   options: CreateOptions & { readonly shape?: Shape } = {},
 ): Tensor {
   const given = ArrayBuffer.isView(data) ? fromTypedArray(data) : fromNested(data);
+  const dtype = dtypeOf("tensor", options, given.dtype, [...CREATE_OPTIONS, "shape"]);
   const shape = checkShape("tensor", options.shape ?? given.shape);
-  const dtype = options.dtype ?? given.dtype;
   if (numel(shape) !== given.flat.length) {
     throw new ShapeError(
       `tensor: ${given.flat.length} elements do not fill shape ${formatShape(shape)}, which needs ${numel(shape)}`,
@@ -63,90 +69,47 @@ export function tensor(
   return made(value, options);
 }
 
-interface Given {
-  readonly flat: TypedArray | readonly (number | boolean | bigint)[];
-  readonly shape: Shape;
-  readonly dtype: DType;
+// ---- filled ------------------------------------------------------------------------------------------------------
+
+function filled(
+  op: string,
+  shape: Shape,
+  value: number,
+  options: CreateOptions,
+  otherwise: DType = "float32",
+): Tensor {
+  checkShape(op, shape);
+  const dtype = dtypeOf(op, options, otherwise);
+  return made(fullValue(shape, value, dtype), options);
 }
 
-function fromTypedArray(data: TypedArray): Given {
-  const dtype = (Object.keys(dtypes) as DType[]).find((name) => data instanceof dtypes[name].array);
-  if (dtype === undefined)
-    throw new Error(
-      `tensor: a ${(data as object).constructor.name} is no dtype's array; use Float32Array, Float64Array, Int32Array, BigInt64Array, Uint32Array or Uint8Array (bool)`,
-    );
-  return { flat: data, shape: [data.length], dtype };
-}
+/** All elements `value`: float32, or bool for true and false, unless another dtype is given. */
+export const full = (shape: Shape, value: number | boolean, options: CreateOptions = {}): Tensor =>
+  filled("full", shape, Number(value), options, typeof value === "boolean" ? "bool" : "float32");
 
-function fromNested(data: ArrayLike): Given {
-  const shape: number[] = [];
-  for (let level = data; Array.isArray(level); level = (level as readonly ArrayLike[])[0] ?? 0) {
-    shape.push((level as readonly ArrayLike[]).length);
-    if ((level as readonly ArrayLike[]).length === 0) break;
-  }
-  const flat: (number | boolean | bigint)[] = [];
-  const visit = (item: ArrayLike, depth: number, path: string): void => {
-    const expected = shape[depth];
-    if (Array.isArray(item) !== (expected !== undefined))
-      throw new ShapeError(
-        `tensor: ragged array, data${path} should have ${shape.length - depth} more dimensions`,
-      );
-    if (!Array.isArray(item)) return void flat.push(item as number);
-    const rows = item as readonly ArrayLike[];
-    if (rows.length !== expected)
-      throw new ShapeError(
-        `tensor: ragged array, data${path} has ${rows.length} elements where others have ${expected}`,
-      );
-    rows.forEach((row, i) => visit(row, depth + 1, `${path}[${i}]`));
-  };
-  visit(data, 0, "");
-  const kind = typeof flat[0];
-  const mixed = flat.find((x) => typeof x !== kind);
-  if (mixed !== undefined)
-    throw new Error(`tensor: elements must be of one kind, got ${kind} and ${typeof mixed}`);
-  if (flat.length > 0 && kind !== "number" && kind !== "boolean" && kind !== "bigint")
-    throw new Error(`tensor: elements must be numbers, booleans or bigints, got ${kind}`);
-  return {
-    flat,
-    shape,
-    dtype: kind === "boolean" ? "bool" : kind === "bigint" ? "int64" : "float32",
-  };
-}
+export const zeros = (shape: Shape, options: CreateOptions = {}): Tensor =>
+  filled("zeros", shape, 0, options);
+export const ones = (shape: Shape, options: CreateOptions = {}): Tensor =>
+  filled("ones", shape, 1, options);
 
-function convert(flat: Given["flat"], dtype: DType): TypedArray {
-  if (!(dtype in dtypes))
-    throw new Error(
-      `tensor: unknown dtype "${String(dtype)}", expected one of ${Object.keys(dtypes).join(", ")}`,
-    );
-  const host = hostArray(dtype, flat.length);
-  if (dtype !== "bool" && flat.constructor === host.constructor) {
-    host.set(flat as never);
-    return host;
-  }
-  const bits = flat instanceof Uint16Array;
-  for (let i = 0; i < flat.length; i++) {
-    const given = flat[i]!;
-    if (host instanceof BigInt64Array && typeof given === "bigint") {
-      host[i] = given;
-      continue;
-    }
-    const number = bits ? halfValue(given as number) : Number(given);
-    checkNumber("tensor", number, dtype);
-    host[i] = element(number, dtype);
-  }
-  return host;
-}
+/** A tensor whose elements do not matter; they are zeros. */
+export const empty = (shape: Shape, options: CreateOptions = {}): Tensor =>
+  filled("empty", shape, 0, options);
 
-/** All elements `value`. */
-export const full = (shape: Shape, value: number, options: CreateOptions = {}): Tensor =>
-  made(fullValue(checkShape("full", shape), value, options.dtype ?? "float32"), options);
-
-export const zeros = (shape: Shape, options: CreateOptions = {}): Tensor => full(shape, 0, options);
-export const ones = (shape: Shape, options: CreateOptions = {}): Tensor => full(shape, 1, options);
+/** Zeros in the shape and dtype of another tensor. */
 export const zerosLike = (x: Tensor, options: CreateOptions = {}): Tensor =>
-  zeros(x.shape, { dtype: x.dtype, ...options });
+  filled("zerosLike", x.shape, 0, options, x.dtype);
+/** Ones in the shape and dtype of another tensor. */
 export const onesLike = (x: Tensor, options: CreateOptions = {}): Tensor =>
-  ones(x.shape, { dtype: x.dtype, ...options });
+  filled("onesLike", x.shape, 1, options, x.dtype);
+/** As `empty`, in the shape and dtype of another tensor. */
+export const emptyLike = (x: Tensor, options: CreateOptions = {}): Tensor =>
+  filled("emptyLike", x.shape, 0, options, x.dtype);
+/** All elements `value`, in the shape and dtype of another tensor. */
+export const fullLike = (x: Tensor, value: number | boolean, options: CreateOptions = {}): Tensor =>
+  filled("fullLike", x.shape, Number(value), options, x.dtype);
+
+// ---- counted -----------------------------------------------------------------------------------------------------
 
 /** start, start + step, … before `end`; int32 where all three are integers. With one argument, from 0. */
 export function arange(start: number, end?: number, step = 1, options: CreateOptions = {}): Tensor {
@@ -155,39 +118,113 @@ export function arange(start: number, end?: number, step = 1, options: CreateOpt
   if (!Number.isFinite(count) || count < 0)
     throw new ShapeError(`arange: no numbers lead from ${from} to ${to} in steps of ${step}`);
   const whole = Number.isInteger(from) && Number.isInteger(step);
-  const dtype = options.dtype ?? (whole ? "int32" : "float32");
-  if (!whole) {
-    // In double precision, which not every device has.
-    const steps = Float64Array.from({ length: count }, (_, i) => from + i * step);
-    return made(constant(convert(steps, dtype), dtype, [count]), options);
-  }
+  const dtype = dtypeOf("arange", options, whole ? "int32" : "float32");
+  if (!whole) return counted(count, (i) => from + i * step, dtype, options);
   return made(ew.add(ew.mul(cast(iota(count), dtype), step), from), options);
 }
 
-/** The n×n identity matrix. */
-export function eye(n: number, options: CreateOptions = {}): Tensor {
-  const row = iota(n);
-  const equal = compare.eq(reshape(row, [n, 1]), reshape(row, [1, n]));
-  return made(cast(equal, options.dtype ?? "float32"), options);
+/** Numbers computed in double precision, which not every device has, as part of the program. */
+function counted(
+  count: number,
+  at: (i: number) => number,
+  dtype: DType,
+  options: CreateOptions,
+): Tensor {
+  const numbers = Float64Array.from({ length: count }, (_, i) => at(i));
+  return made(constant(convert(numbers, dtype), dtype, [count]), options);
 }
 
-/** Joins tensors along a dimension they all have. */
-export const cat = (tensors: readonly Tensor[], dim = 0): Tensor =>
-  derive(tensors, (values) => concat(values, dim));
+function checkSteps(op: string, start: number, end: number, steps: number): void {
+  if (!Number.isInteger(steps) || steps < 0 || !Number.isFinite(start) || !Number.isFinite(end))
+    throw new ShapeError(
+      `${op}: needs two finite ends and a number of steps that is an integer of at least 0, got ${start}, ${end} and ${String(steps)}`,
+    );
+}
 
-/** Joins tensors of one shape along a new dimension. */
-export const stack = (tensors: readonly Tensor[], dim = 0): Tensor =>
-  cat(
-    tensors.map((t) => t.unsqueeze(dim)),
-    dim,
-  );
+/** From both ends inwards, so that both are exact. */
+const between =
+  (start: number, end: number, steps: number) =>
+  (i: number): number => {
+    const step = steps < 2 ? 0 : (end - start) / (steps - 1);
+    return i < steps / 2 ? start + i * step : end - (steps - 1 - i) * step;
+  };
 
-/** `a` where the condition (bool) holds, `b` elsewhere; all broadcast. */
-export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
-  const tensors = [condition, a, b].filter((x) => x instanceof Tensor);
-  return derive(tensors, (values) => {
-    let next = 1;
-    const pick = (x: TensorLike): Operand => (typeof x === "number" ? x : values[next++]!);
-    return compare.where(values[0]!, pick(a), pick(b));
+/** `steps` numbers from `start` to `end`, both included, evenly apart. */
+export function linspace(
+  start: number,
+  end: number,
+  steps: number,
+  options: CreateOptions = {},
+): Tensor {
+  checkSteps("linspace", start, end, steps);
+  const dtype = dtypeOf("linspace", options, "float32");
+  return counted(steps, between(start, end, steps), dtype, options);
+}
+
+/** `steps` powers of `base` (10) whose exponents lie evenly from `start` to `end`. */
+export function logspace(
+  start: number,
+  end: number,
+  steps: number,
+  options: CreateOptions & { readonly base?: number } = {},
+): Tensor {
+  checkSteps("logspace", start, end, steps);
+  const dtype = dtypeOf("logspace", options, "float32", [...CREATE_OPTIONS, "base"]);
+  const { base = 10 } = options;
+  const exponent = between(start, end, steps);
+  return counted(steps, (i) => base ** exponent(i), dtype, options);
+}
+
+/** Ones on the diagonal of n rows and m (unless given, n) columns, zeros elsewhere. */
+export function eye(n: number, m: number | CreateOptions = n, options: CreateOptions = {}): Tensor {
+  if (typeof m !== "number") return eye(n, n, m);
+  const dtype = dtypeOf("eye", options, "float32");
+  checkShape("eye", [n, m]);
+  const equal = compare.eq(reshape(iota(n), [n, 1]), reshape(iota(m), [1, m]));
+  return made(cast(equal, dtype), options);
+}
+
+/** Rows and columns, int32 [2, count], of the elements of an n×m matrix on and below diagonal `offset`. */
+export const trilIndices = (n: number, m: number, offset = 0): Tensor =>
+  triangle("trilIndices", n, m, (i, j) => j - i <= offset);
+
+/** Rows and columns, int32 [2, count], of the elements of an n×m matrix on and above diagonal `offset`. */
+export const triuIndices = (n: number, m: number, offset = 0): Tensor =>
+  triangle("triuIndices", n, m, (i, j) => j - i >= offset);
+
+function triangle(
+  op: string,
+  n: number,
+  m: number,
+  inside: (i: number, j: number) => boolean,
+): Tensor {
+  checkShape(op, [n, m]);
+  const rows: number[] = [];
+  const columns: number[] = [];
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j < m; j++)
+      if (inside(i, j)) {
+        rows.push(i);
+        columns.push(j);
+      }
+  return tensor(Int32Array.from([...rows, ...columns]), { shape: [2, rows.length] });
+}
+
+/** For each class index (integers) a row of `numClasses` with 1 at the index, int32 unless another dtype is given. */
+export function oneHot(
+  indices: Tensor,
+  numClasses: number,
+  options: { readonly dtype?: DType } = {},
+): Tensor {
+  if (isFloat(indices.dtype) || indices.dtype === "bool")
+    throw new ShapeError(`oneHot: the indices must be integers, got ${indices.dtype}`);
+  if (!Number.isInteger(numClasses) || numClasses < 1)
+    throw new ShapeError(
+      `oneHot: the number of classes must be a positive integer, got ${String(numClasses)}; it is part of the shape and cannot be read from the elements`,
+    );
+  const dtype = dtypeOf("oneHot", options, "int32", ["dtype"]);
+  return derive([indices], ([index]) => {
+    const classes = cast(iota(numClasses), index!.dtype);
+    return cast(compare.eq(reshape(index!, [...index!.shape, 1]), classes), dtype);
   });
 }

@@ -3,14 +3,19 @@
 export { compile, type Compiled } from "./compile.ts";
 export {
   arange,
-  cat,
+  empty,
+  emptyLike,
   eye,
   full,
+  fullLike,
+  linspace,
+  logspace,
+  oneHot,
   ones,
   onesLike,
-  stack,
   tensor,
-  where,
+  trilIndices,
+  triuIndices,
   zeros,
   zerosLike,
   type ArrayLike,
@@ -22,19 +27,47 @@ export { grad, gradcheck, type GradcheckOptions, type GradOptions } from "./grad
 export type { DType, TypedArray } from "./graph/dtype.ts";
 export { ShapeError, type Shape } from "./graph/shape.ts";
 export { exportOnnx, type ExportOptions } from "./hub/export-onnx.ts";
+export {
+  atLeast1d,
+  atLeast2d,
+  atLeast3d,
+  broadcastShapes,
+  broadcastTensors,
+  cartesianProd,
+  cat,
+  concat,
+  dstack,
+  hstack,
+  meshgrid,
+  stack,
+  vstack,
+  where,
+} from "./joining.ts";
 export type { NestedArray } from "./print.ts";
 export {
   bernoulli,
   defaultGenerator,
   Generator,
   manualSeed,
+  multinomial,
   normal,
   rand,
   randint,
+  randLike,
   randn,
+  randnLike,
+  randperm,
   uniform,
+  type MultinomialOptions,
   type RandomOptions,
 } from "./random.ts";
 export type { DeviceName } from "./runtime/executor.ts";
-export { Tensor, type BackwardOptions, type ReduceOptions, type TensorLike } from "./tensor.ts";
+export {
+  Tensor,
+  type BackwardOptions,
+  type Index,
+  type ReduceOptions,
+  type TensorLike,
+  type Unique,
+} from "./tensor.ts";
 export { enableGrad, noGrad } from "./trace.ts";

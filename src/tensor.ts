@@ -5,6 +5,7 @@ import { InPlaceMethods } from "./tensor/in-place.ts";
 
 export type { Dims, KeepdimOptions, ReduceOptions, ShapeArguments } from "./tensor/arguments.ts";
 export type { BackwardOptions } from "./tensor/core.ts";
+export type { Index, PutOptions, Unique } from "./tensor/selecting.ts";
 export { derive, deriveAll, type TensorLike } from "./tensor/derive.ts";
 
 /**

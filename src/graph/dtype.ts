@@ -38,6 +38,15 @@ export const dtypes: Readonly<Record<DType, DTypeInfo>> = {
 
 export const isFloat = (dtype: DType): boolean => dtypes[dtype].float;
 
+/** Throws unless a name is that of a dtype. */
+export function checkDType(op: string, dtype: DType): DType {
+  if (!Object.hasOwn(dtypes, dtype))
+    throw new TypeError(
+      `${op}: unknown dtype "${String(dtype)}", expected one of ${Object.keys(dtypes).join(", ")}`,
+    );
+  return dtype;
+}
+
 /** The dtype that holds both, as PyTorch's promotion between tensors: bool < uint32 < int32 < int64 < floats. */
 export const promote = (a: DType, b: DType): DType => (dtypes[a].rank >= dtypes[b].rank ? a : b);
 

@@ -78,8 +78,20 @@ export function broadcast(op: string, a: Shape, b: Shape): Shape {
   return out;
 }
 
+/** Checks that a shape is an array of integers, of which -1 may mean something to the operation. */
+export function checkSizes(op: string, shape: Shape): Shape {
+  if (!Array.isArray(shape))
+    throw new ShapeError(
+      `${op}: the shape must be an array of sizes, e.g. [2, 3], got ${String(shape)}`,
+    );
+  if (!shape.every(Number.isInteger))
+    throw new ShapeError(`${op}: sizes must be integers, got [${shape.map(String).join()}]`);
+  return shape;
+}
+
 /** Checks that every size is a non-negative integer. */
 export function checkShape(op: string, shape: Shape): Shape {
+  if (!Array.isArray(shape)) checkSizes(op, shape);
   for (const size of shape) {
     if (!Number.isInteger(size) || size < 0)
       throw new ShapeError(`${op}: sizes must be non-negative integers, got ${formatShape(shape)}`);

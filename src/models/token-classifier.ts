@@ -76,7 +76,7 @@ export class TokenClassifier extends Module {
       { length: options.mixerLayers },
       () => new NeighbourMixer(dModel, dropout),
     );
-    this.positions = new Parameter(normal([options.maxLength, dModel], 0, 0.02));
+    this.positions = new Parameter(normal(0, 0.02, [options.maxLength, dModel]));
     this.encoder = new TransformerEncoder({
       dModel,
       nhead: options.nhead,

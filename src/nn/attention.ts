@@ -4,6 +4,7 @@ import { where, zeros } from "../creation.ts";
 import { isFloat } from "../graph/dtype.ts";
 import { formatShape, sameShape, ShapeError } from "../graph/shape.ts";
 import type { Tensor } from "../tensor.ts";
+import { noGrad } from "../trace.ts";
 import * as F from "./functional/index.ts";
 import { xavierUniform } from "./init.ts";
 import { Linear } from "./linear.ts";
@@ -83,7 +84,7 @@ export class MultiheadAttention extends Module {
     this.in_proj_weight = new Parameter(xavierUniform([3 * embedDim, embedDim]));
     this.in_proj_bias = new Parameter(zeros([3 * embedDim]));
     this.out_proj = new Linear(embedDim, embedDim);
-    this.out_proj.bias!.zero_();
+    noGrad(() => this.out_proj.bias!.zero_());
   }
 
   /**

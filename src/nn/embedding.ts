@@ -24,7 +24,7 @@ export class Embedding extends Layer {
     )
       throw new Error(`Embedding: paddingIdx must be 0 … ${count - 1}, got ${paddingIdx}`);
     this.paddingIdx = paddingIdx;
-    const table = normal([count, dim], 0, 1);
+    const table = normal(0, 1, [count, dim]);
     const padding = paddingIdx === null ? null : arange(count).eq(paddingIdx).unsqueeze(1);
     this.weight = new Parameter(padding === null ? table : where(padding, 0, table));
   }

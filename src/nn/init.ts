@@ -22,7 +22,7 @@ export function xavierUniform(shape: Shape, gain = 1, options: RandomOptions = {
 /** N(0, gain² · 2 / (fanIn + fanOut)). */
 export function xavierNormal(shape: Shape, gain = 1, options: RandomOptions = {}): Tensor {
   const { fanIn, fanOut } = fans(shape);
-  return normal(shape, 0, gain * Math.sqrt(2 / (fanIn + fanOut)), options);
+  return normal(0, gain * Math.sqrt(2 / (fanIn + fanOut)), shape, options);
 }
 
 /** U(−b, b) with b = √(6 / ((1 + a²) fanIn)), for leaky ReLU with negative slope a (He et al., 2015). */
@@ -33,5 +33,5 @@ export function kaimingUniform(shape: Shape, a = 0, options: RandomOptions = {})
 
 /** N(0, 2 / ((1 + a²) fanIn)). */
 export function kaimingNormal(shape: Shape, a = 0, options: RandomOptions = {}): Tensor {
-  return normal(shape, 0, Math.sqrt(2 / ((1 + a * a) * fans(shape).fanIn)), options);
+  return normal(0, Math.sqrt(2 / ((1 + a * a) * fans(shape).fanIn)), shape, options);
 }

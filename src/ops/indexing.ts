@@ -7,9 +7,9 @@ import { formatShape, numel, resolveDim, ShapeError, type Shape } from "../graph
 import { cast } from "./elementwise-rules.ts";
 import { zerosLike } from "./leaf.ts";
 import { positionsToInt32 } from "./positions.ts";
-import { permute, reshape } from "./shape.ts";
+import { permute, reshape, slice } from "./shape.ts";
 
-function checkIndex(op: string, index: Value): void {
+export function checkIndex(op: string, index: Value): void {
   if (index.dtype !== "int32" && index.dtype !== "int64")
     throw new ShapeError(`${op}: the index must be int32 or int64, got ${index.dtype}`);
 }
@@ -79,18 +79,29 @@ const scatterAddOp = defineOp1<{ dim: number }>({
 
 /** x with `src` added at `index` along a dimension; repeated positions add up: torch.scatter_add. */
 export function scatterAdd(x: Value, dim: number, index: Value, src: Value): Value {
-  const axis = resolveDim("scatterAdd", dim, x.shape.length);
-  checkAlong("scatterAdd", x, axis, index);
+  const [axis, source] = checkScatter("scatterAdd", x, dim, index, src);
+  return scatterAddOp([x, index, source], { dim: axis });
+}
+
+/** The dimension, and of the source what the index uses: elements beyond the index's sizes are not read. */
+export function checkScatter(
+  op: string,
+  x: Value,
+  dim: number,
+  index: Value,
+  src: Value,
+): readonly [number, Value] {
+  const axis = resolveDim(op, dim, x.shape.length);
+  checkAlong(op, x, axis, index);
   if (src.dtype !== x.dtype)
+    throw new ShapeError(`${op}: the source must be ${x.dtype} like the tensor, got ${src.dtype}`);
+  const { shape } = index;
+  if (src.shape.length !== shape.length || shape.some((size, i) => size > src.shape[i]!)) {
     throw new ShapeError(
-      `scatterAdd: the source must be ${x.dtype} like the tensor, got ${src.dtype}`,
-    );
-  if (formatShape(src.shape) !== formatShape(index.shape)) {
-    throw new ShapeError(
-      `scatterAdd: source ${formatShape(src.shape)} and index ${formatShape(index.shape)} must have the same shape`,
+      `${op}: source ${formatShape(src.shape)} and index ${formatShape(shape)} must have the same shape`,
     );
   }
-  return scatterAddOp([x, index, src], { dim: axis });
+  return [axis, shape.reduce((part, size, i) => slice(part, i, 0, size), src)];
 }
 
 const indexSelectOp = defineOp1<{ dim: number }>({
@@ -120,9 +131,9 @@ const indexSelectOp = defineOp1<{ dim: number }>({
 });
 
 /** Slices of `x` along `dim` picked by an index of any shape, whose dimensions take that one's place. */
-export function indexSelect(x: Value, dim: number, index: Value): Value {
-  checkIndex("indexSelect", index);
-  return indexSelectOp([x, index], { dim: resolveDim("indexSelect", dim, x.shape.length) });
+export function indexSelect(x: Value, dim: number, index: Value, op = "indexSelect"): Value {
+  checkIndex(op, index);
+  return indexSelectOp([x, index], { dim: resolveDim(op, dim, x.shape.length) });
 }
 
 /** Rows g [n, d] added into zeros [size, d] at index [n]: the gradient of an embedding. */

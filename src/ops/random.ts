@@ -5,7 +5,7 @@ import type { Value } from "../graph/node.ts";
 import { defineOp, defineOp1, type Emitter } from "../graph/op.ts";
 import { numel, type Shape } from "../graph/shape.ts";
 import { lt } from "./compare.ts";
-import { add, cos, log, mul, sin, sqrt, sub } from "./elementwise.ts";
+import { add, cos, log, maximum, mul, sin, sqrt, sub } from "./elementwise.ts";
 import { cast } from "./elementwise-rules.ts";
 import { concat, reshape, slice } from "./shape.ts";
 
@@ -98,6 +98,10 @@ export function randomNormal(state: Value, shape: Shape): Value {
   const both = concat([mul(radius, cos(angle)), mul(radius, sin(angle))], 0);
   return reshape(slice(both, 0, 0, count), shape);
 }
+
+/** Exponential float32 numbers with mean 1, none of them 0: −ln(1 − u), and half a step of u where u is 0. */
+export const randomExponential = (state: Value, shape: Shape): Value =>
+  maximum(mul(log(sub(1, randomUniform(state, shape))), -1), 2 ** -25);
 
 const halvesOp = defineOp({
   name: "wordHalves",

@@ -5,6 +5,7 @@ import type { TypeSpec, Value } from "../graph/node.ts";
 import { defineOp1, type Emitter } from "../graph/op.ts";
 import {
   checkShape,
+  checkSizes,
   formatShape,
   numel,
   resolveDim,
@@ -44,18 +45,19 @@ const reshapeOp = defineOp1<{ shape: Shape }>({
 });
 
 /** Same elements, row-major, in another shape; one size may be -1 and is worked out. */
-export function reshape(x: Value, shape: Shape): Value {
-  if (sameShape(x.shape, shape)) return x;
+export function reshape(x: Value, shape: Shape, op = "reshape"): Value {
+  if (sameShape(x.shape, checkSizes(op, shape))) return x;
   const count = numel(x.shape);
   const unknown = shape.indexOf(-1);
   let resolved = shape;
   if (unknown >= 0) {
+    // Beside a size of 0 any size would do: 0 / 0 is none.
     const rest = shape.reduce((n, size, i) => (i === unknown ? n : n * size), 1);
-    resolved = shape.map((size, i) => (i === unknown ? (rest === 0 ? 0 : count / rest) : size));
+    resolved = shape.map((size, i) => (i === unknown ? count / rest : size));
   }
   if (resolved.some((size) => !Number.isInteger(size) || size < 0) || numel(resolved) !== count) {
     throw new ShapeError(
-      `reshape: ${formatShape(x.shape)} has ${count} elements, which do not fill ${formatShape(shape)}`,
+      `${op}: ${formatShape(x.shape)} has ${count} elements, which do not fill ${formatShape(shape)}`,
     );
   }
   if (sameShape(x.shape, resolved)) return x;
@@ -83,6 +85,7 @@ const permuteOp = defineOp1<{ order: readonly number[] }>({
 /** Reorders dimensions: output dimension i is input dimension `order[i]`. */
 export function permute(x: Value, order: readonly number[]): Value {
   const rank = x.shape.length;
+  checkSizes("permute", order);
   const resolved = order.map((dim) => resolveDim("permute", dim, rank));
   if (resolved.length !== rank || new Set(resolved).size !== rank) {
     throw new ShapeError(
@@ -108,15 +111,16 @@ const expandOp = defineOp1<{ shape: Shape }>({
 });
 
 /** Repeats dimensions of size 1 (and adds leading ones) up to `shape`; -1 keeps a size. */
-export function expand(x: Value, shape: Shape): Value {
+export function expand(x: Value, shape: Shape, op = "expand"): Value {
+  checkSizes(op, shape);
   const lead = shape.length - x.shape.length;
   const resolved = shape.map((size, i) => (size === -1 && i >= lead ? x.shape[i - lead]! : size));
   const fits = lead >= 0 && x.shape.every((size, i) => size === 1 || size === resolved[i + lead]);
   if (!fits)
     throw new ShapeError(
-      `expand: ${formatShape(x.shape)} does not broadcast to ${formatShape(shape)}`,
+      `${op}: ${formatShape(x.shape)} does not broadcast to ${formatShape(shape)}`,
     );
-  checkShape("expand", resolved);
+  checkShape(op, resolved);
   return sameShape(x.shape, resolved) ? x : expandOp([x], { shape: resolved });
 }
 
@@ -274,24 +278,26 @@ const concatOp = defineOp1<{ dim: number }>({
 });
 
 /** Joins tensors along a dimension they all have; the other sizes must agree. */
-export function concat(inputs: readonly Value[], dim: number): Value {
-  const first = inputs[0];
-  if (first === undefined) throw new ShapeError("concat: needs at least one tensor");
-  const axis = resolveDim("concat", dim, first.shape.length);
-  for (const x of inputs) {
+export function concat(inputs: readonly Value[], dim: number, op = "cat"): Value {
+  // As in PyTorch, 1-d tensors of no elements fit everywhere.
+  const joined = inputs.filter(({ shape }) => shape.length !== 1 || shape[0] !== 0);
+  const first = joined[0] ?? inputs[0];
+  if (first === undefined) throw new ShapeError(`${op}: needs at least one tensor`);
+  const axis = resolveDim(op, dim, first.shape.length);
+  for (const x of joined) {
     if (
       x.shape.length !== first.shape.length ||
       x.shape.some((size, i) => i !== axis && size !== first.shape[i])
     ) {
       throw new ShapeError(
-        `concat: shapes ${formatShape(first.shape)} and ${formatShape(x.shape)} must agree in all dimensions but ${axis}`,
+        `${op}: shapes ${formatShape(first.shape)} and ${formatShape(x.shape)} must agree in all dimensions but ${axis}`,
       );
     }
   }
-  if (inputs.length === 1) return first;
   const dtype = inputs.map((x) => x.dtype).reduce(promote);
+  if (joined.length < 2) return cast(first, dtype);
   return concatOp(
-    inputs.map((x) => cast(x, dtype)),
+    joined.map((x) => cast(x, dtype)),
     { dim: axis },
   );
 }

@@ -34,8 +34,21 @@ export function reduceOptions<O extends ReduceOptions>(
       ? { ...options, ...(dim === undefined ? {} : { dim }) }
       : dim
   ) as O;
-  const odd = Object.keys(given).find((key) => !(known as readonly string[]).includes(key));
+  return checkOptions(op, given, known);
+}
+
+/** Refuses options that a function does not have: misspelt ones would be ignored. */
+export function checkOptions<O extends object>(
+  op: string,
+  options: O,
+  known: readonly string[],
+): O {
+  if (typeof options !== "object" || options === null || Array.isArray(options))
+    throw new ShapeError(
+      `${op}: options must be an object such as { ${known[0]!}: … }, got ${String(options)}`,
+    );
+  const odd = Object.keys(options).find((key) => !known.includes(key));
   if (odd !== undefined)
     throw new ShapeError(`${op}: unknown option "${odd}", expected ${known.join(", ")}`);
-  return given;
+  return options;
 }

@@ -8,7 +8,7 @@ import { formatShape, numel, sameShape, ShapeError, type Shape } from "../graph/
 import { add } from "../ops/elementwise.ts";
 import { detach, onesLike, place, source } from "../ops/leaf.ts";
 import { format, nest, type NestedArray } from "../print.ts";
-import { activeTrace, leafOf, markLeaf, type Trace } from "../trace.ts";
+import { activeTrace, isGradEnabled, leafOf, markLeaf, type Trace } from "../trace.ts";
 import type { Tensor } from "../tensor.ts";
 import { makeTensor, unary } from "./derive.ts";
 
@@ -156,6 +156,22 @@ export abstract class TensorCore {
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
   }
+
+  /** Text in a template; JavaScript's operators, which would join texts or compare handles, throw. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === "string") return this.toString();
+    throw new TypeError(
+      "Tensor: operators such as + and < do not work on tensors; use methods as in a.add(b) and a.lt(b), or a number: await a.item()",
+    );
+  }
+
+  /** Throws: the elements have to be waited for. */
+  toJSON(): never {
+    throw new TypeError(
+      "Tensor: JSON needs elements that are known; write await x.toArray(), or save tensors as safetensors",
+    );
+  }
+
   // ---- history ---------------------------------------------------------------------------------------------------
 
   /** The same elements without history. */
@@ -243,10 +259,44 @@ export abstract class TensorCore {
     return this;
   }
 
+  /**
+   * @internal Takes the elements of a result, and its history where gradients are recorded: what methods whose names end
+   * in an underscore do. What was recorded with the old elements keeps them, so no gradient is ever wrong.
+   */
+  become(op: string, result: TensorCore): this {
+    if (!sameShape(result.shape, this.shape))
+      throw new ShapeError(
+        `${op}: the result ${formatShape(result.shape)} does not have the shape ${formatShape(this.shape)} of the tensor that is changed; use the method without underscore`,
+      );
+    if (!isGradEnabled() || !(this.#requiresGrad || result.#requiresGrad)) {
+      if (!this.#leaf)
+        throw new Error(
+          `${op}: the tensor is the result of an operation whose gradient it would lose; detach() it first`,
+        );
+      return this.assign(result as Tensor);
+    }
+    if (this.#leaf && this.#requiresGrad)
+      throw new Error(
+        `${op}: a leaf that requires gradients cannot be changed while gradients are recorded; use noGrad(() => …)`,
+      );
+    const value = result.value;
+    if (activeTrace() !== this.#trace)
+      throw new Error(
+        `${op}: a tensor from outside of a compiled function cannot take a result that requires gradients; detach() the result`,
+      );
+    // Its elements are now computed when they are read, as those of any result.
+    computeWhenRead(this);
+    this.#settled = null;
+    this.#requiresGrad = true;
+    this.#leaf = false;
+    this.#hold(value);
+    return this;
+  }
+
   #hold(value: Value): void {
     this.#value = value;
     if (this.#trace === null) value.holders++;
-    if (this.#requiresGrad) markLeaf(value, this);
+    if (this.#requiresGrad && this.#leaf) markLeaf(value, this);
   }
 
   /** @internal The gradient collected outside of any trace. */

@@ -1,33 +1,239 @@
 /** Methods that give a tensor other elements, with names that end in an underscore as in PyTorch. */
 
+import { isFloat, type DType } from "../graph/dtype.ts";
+import { ShapeError } from "../graph/shape.ts";
+import { lt } from "../ops/compare.ts";
+import { add, mul } from "../ops/elementwise.ts";
+import { cast } from "../ops/elementwise-rules.ts";
 import { full } from "../ops/leaf.ts";
+import { randomNormal, randomUniform } from "../ops/random.ts";
 import type { Tensor } from "../tensor.ts";
+import { checkOptions } from "./arguments.ts";
+import type { TensorCore } from "./core.ts";
 import { makeTensor, type TensorLike } from "./derive.ts";
+import { drawnState, type Draws } from "./draws.ts";
+import { placed, type Index, type PutOptions } from "./selecting.ts";
 
 import { ProductMethods } from "./products.ts";
 
+export interface FillOptions {
+  /** Where the random numbers come from: a `Generator`; the default one unless given. */
+  readonly generator?: Draws;
+}
+
+/**
+ * In-place methods change what this tensor stands for from here on; values recorded before keep the old elements. Where
+ * gradients are recorded the tensor takes the history of its new elements, and a leaf that requires gradients throws, as
+ * in PyTorch. Tensors share no memory: changing a slice, a view or a `detach()` leaves the original as it is.
+ */
 export abstract class InPlaceMethods extends ProductMethods {
+  // ---- elements given --------------------------------------------------------------------------------------------
+
   /** Copies elements into this tensor, converting the dtype and broadcasting: torch's `copy_`. */
   copy_(other: Tensor): this {
-    return this.assign(other.detach().cast(this.dtype).expand(this.shape));
+    return this.become("copy_", other.cast(this.dtype).expandAs(this));
   }
 
   /** Sets every element: torch's `fill_`. */
   fill_(value: number): this {
-    return this.assign(makeTensor(full(this.shape, value, this.dtype)));
+    return this.become("fill_", makeTensor(full(this.shape, value, this.dtype)));
   }
 
   zero_(): this {
-    return this.fill_(0);
+    return this.become("zero_", makeTensor(full(this.shape, 0, this.dtype)));
   }
 
-  /** Adds `alpha · other` to this tensor's own elements. */
-  add_(other: TensorLike, alpha = 1): this {
-    const term = alpha === 1 ? other : typeof other === "number" ? other * alpha : other.mul(alpha);
-    return this.copy_(this.detach().add(term));
+  /** `x[…] = value`: sets what `x.at(...index)` reads; see `setAt`. */
+  setAt_(index: readonly Index[], value: TensorLike, options: PutOptions = {}): this {
+    return this.become("setAt_", placed("setAt_", this, index, value, options));
+  }
+
+  // ---- arithmetic ------------------------------------------------------------------------------------------------
+
+  /** Adds `alpha · other`. */
+  add_(other: TensorLike, options: { readonly alpha?: number } = {}): this {
+    return changed("add_", this, this.add(scaled("add_", other, options)));
+  }
+
+  /** Takes away `alpha · other`. */
+  sub_(other: TensorLike, options: { readonly alpha?: number } = {}): this {
+    return changed("sub_", this, this.sub(scaled("sub_", other, options)));
   }
 
   mul_(other: TensorLike): this {
-    return this.copy_(this.detach().mul(other));
+    return changed("mul_", this, this.mul(other));
   }
+
+  div_(other: TensorLike): this {
+    return changed("div_", this, this.div(other));
+  }
+
+  pow_(exponent: TensorLike): this {
+    return changed("pow_", this, this.pow(exponent));
+  }
+
+  neg_(): this {
+    return changed("neg_", this, this.neg());
+  }
+
+  abs_(): this {
+    return changed("abs_", this, this.abs());
+  }
+
+  sqrt_(): this {
+    return changed("sqrt_", this, this.sqrt());
+  }
+
+  exp_(): this {
+    return changed("exp_", this, this.exp());
+  }
+
+  log_(): this {
+    return changed("log_", this, this.log());
+  }
+
+  round_(): this {
+    return changed("round_", this, this.round());
+  }
+
+  relu_(): this {
+    return changed("relu_", this, this.relu());
+  }
+
+  sigmoid_(): this {
+    return changed("sigmoid_", this, this.sigmoid());
+  }
+
+  tanh_(): this {
+    return changed("tanh_", this, this.tanh());
+  }
+
+  /** Limits elements to `[min, max]`; either may be left out. */
+  clamp_(min?: number, max?: number): this {
+    return changed("clamp_", this, this.clamp(min, max));
+  }
+
+  /** this + weight · (end − this), as moving averages need it. */
+  lerp_(end: Tensor, weight: TensorLike): this {
+    return changed("lerp_", this, this.add(end.sub(this as unknown as Tensor).mul(weight)));
+  }
+
+  /** Adds value · a · b. */
+  addcmul_(a: Tensor, b: Tensor, options: { readonly value?: number } = {}): this {
+    const { value = 1 } = checkOptions("addcmul_", options, ["value"]);
+    return changed("addcmul_", this, this.add(a.mul(b).mul(value)));
+  }
+
+  /** Adds value · a / b. */
+  addcdiv_(a: Tensor, b: Tensor, options: { readonly value?: number } = {}): this {
+    const { value = 1 } = checkOptions("addcdiv_", options, ["value"]);
+    return changed("addcdiv_", this, this.add(a.div(b).mul(value)));
+  }
+
+  // ---- parts -----------------------------------------------------------------------------------------------------
+
+  maskedFill_(mask: Tensor, value: number): this {
+    return changed("maskedFill_", this, this.maskedFill(mask, value));
+  }
+
+  scatter_(dim: number, index: Tensor, src: TensorLike): this {
+    return this.become("scatter_", this.scatter(dim, index, src));
+  }
+
+  scatterAdd_(dim: number, index: Tensor, src: Tensor): this {
+    return this.become("scatterAdd_", this.scatterAdd(dim, index, src));
+  }
+
+  indexAdd_(
+    dim: number,
+    index: Tensor,
+    source: Tensor,
+    options: { readonly alpha?: number } = {},
+  ): this {
+    return this.become("indexAdd_", this.indexAdd(dim, index, source, options));
+  }
+
+  indexCopy_(dim: number, index: Tensor, source: Tensor): this {
+    return this.become("indexCopy_", this.indexCopy(dim, index, source));
+  }
+
+  indexFill_(dim: number, index: Tensor, value: TensorLike): this {
+    return this.become("indexFill_", this.indexFill(dim, index, value));
+  }
+
+  /** Zeros above diagonal `k`. */
+  tril_(k = 0): this {
+    return this.become("tril_", this.tril(k));
+  }
+
+  /** Zeros below diagonal `k`. */
+  triu_(k = 0): this {
+    return this.become("triu_", this.triu(k));
+  }
+
+  /** Sets the diagonal of a matrix. */
+  fillDiagonal_(value: number): this {
+    if (this.ndim !== 2)
+      throw new ShapeError(`fillDiagonal_: needs 2 dimensions, got ${this.ndim}`);
+    const ones = makeTensor(full([Math.min(...this.shape)], 1, "int32"));
+    const [n, m] = this.shape as readonly [number, number];
+    const mask = ones
+      .diag()
+      .pad([0, 0], [n - ones.size, m - ones.size])
+      .bool();
+    return this.become("fillDiagonal_", this.maskedFill(mask, value));
+  }
+
+  // ---- random ----------------------------------------------------------------------------------------------------
+
+  /** Normal numbers with the given mean and standard deviation. */
+  normal_(mean = 0, std = 1, options: FillOptions = {}): this {
+    const state = stateFor("normal_", this, options);
+    return this.become(
+      "normal_",
+      makeTensor(cast(add(mul(randomNormal(state, this.shape), std), mean), this.dtype)),
+    );
+  }
+
+  /** Uniform numbers in [from, to). */
+  uniform_(from = 0, to = 1, options: FillOptions = {}): this {
+    const state = stateFor("uniform_", this, options);
+    return this.become(
+      "uniform_",
+      makeTensor(cast(add(mul(randomUniform(state, this.shape), to - from), from), this.dtype)),
+    );
+  }
+
+  /** 1 with probability p, else 0. */
+  bernoulli_(p = 0.5, options: FillOptions = {}): this {
+    if (!(p >= 0 && p <= 1))
+      throw new RangeError(`bernoulli_: the probability must be in [0, 1], got ${p}`);
+    const { generator } = checkOptions("bernoulli_", options, ["generator"]);
+    const drawn = lt(randomUniform(drawnState(generator), this.shape), p);
+    return this.become("bernoulli_", makeTensor(cast(drawn, this.dtype)));
+  }
+}
+
+function scaled(op: string, other: TensorLike, options: { readonly alpha?: number }): TensorLike {
+  const { alpha = 1 } = checkOptions(op, options, ["alpha"]);
+  if (alpha === 1) return other;
+  return typeof other === "number" ? other * alpha : other.mul(alpha);
+}
+
+/** Bool, integers, floats: what a dtype can hold of others. */
+const kind = (dtype: DType): number => (dtype === "bool" ? 0 : isFloat(dtype) ? 2 : 1);
+
+/** Takes a result, converted to the tensor's own dtype where that holds such elements. */
+function changed<T extends TensorCore>(op: string, x: T, result: Tensor): T {
+  if (kind(result.dtype) > kind(x.dtype))
+    throw new ShapeError(
+      `${op}: the result is ${result.dtype}, which a tensor of ${x.dtype} cannot hold; use the method without underscore`,
+    );
+  return x.become(op, result.cast(x.dtype));
+}
+
+function stateFor(op: string, x: TensorCore, options: FillOptions): ReturnType<typeof drawnState> {
+  if (!isFloat(x.dtype)) throw new ShapeError(`${op}: needs a floating dtype, got ${x.dtype}`);
+  const { generator } = checkOptions(op, options, ["generator"]);
+  return drawnState(generator);
 }

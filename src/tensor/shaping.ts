@@ -1,15 +1,16 @@
-/** Methods of a tensor that rearrange elements or pick them by fixed positions. */
+/** Methods of a tensor that give its elements another shape or order. */
 
-import { numel, resolveDim, ShapeError } from "../graph/shape.ts";
+import { numel, resolveDim, resolveDims, ShapeError } from "../graph/shape.ts";
+import { movedim, unflatten } from "../ops/rearrange.ts";
 import * as shapes from "../ops/shape.ts";
-import { split } from "../ops/split.ts";
 import type { Tensor } from "../tensor.ts";
-import { shapeOf, type ShapeArguments } from "./arguments.ts";
-import { makeTensor, operand, tracks, unary } from "./derive.ts";
+import { shapeOf, type Dims, type ShapeArguments } from "./arguments.ts";
+import type { TensorCore } from "./core.ts";
+import { unary } from "./derive.ts";
 
-import { ReductionMethods } from "./reductions.ts";
+import { ConversionMethods } from "./conversions.ts";
 
-export abstract class ShapingMethods extends ReductionMethods {
+export abstract class ShapingMethods extends ConversionMethods {
   // ---- shape -----------------------------------------------------------------------------------------------------
 
   /** Same elements in another shape; one size may be -1. */
@@ -17,34 +18,39 @@ export abstract class ShapingMethods extends ReductionMethods {
     return unary(this, (x) => shapes.reshape(x, shapeOf(shape)));
   }
 
+  /** As `reshape`: tensors have no strides, every shape is a view. */
+  view(...shape: ShapeArguments): Tensor {
+    return unary(this, (x) => shapes.reshape(x, shapeOf(shape), "view"));
+  }
+
+  /** The elements in the shape of another tensor. */
+  viewAs(other: TensorCore): Tensor {
+    return unary(this, (x) => shapes.reshape(x, other.shape, "viewAs"));
+  }
+
+  /** The elements in the shape of another tensor. */
+  reshapeAs(other: TensorCore): Tensor {
+    return unary(this, (x) => shapes.reshape(x, other.shape, "reshapeAs"));
+  }
+
   /** Joins dimensions `start` … `end` into one. */
   flatten(start = 0, end = -1): Tensor {
-    if (this.ndim === 0) return this.reshape([1]);
-    const [first, last] = [
-      resolveDim("flatten", start, this.ndim),
-      resolveDim("flatten", end, this.ndim),
-    ];
+    const rank = Math.max(1, this.ndim);
+    const first = resolveDim("flatten", start, rank);
+    const last = resolveDim("flatten", end, rank);
     if (first > last) throw new ShapeError(`flatten: start ${start} lies behind end ${end}`);
     const joined = numel(this.shape.slice(first, last + 1));
     return this.reshape([...this.shape.slice(0, first), joined, ...this.shape.slice(last + 1)]);
   }
 
-  transpose(a: number, b: number): Tensor {
-    return unary(this, (x) => shapes.transpose(x, a, b));
+  /** All elements in one dimension. */
+  ravel(): Tensor {
+    return this.reshape([this.size]);
   }
 
-  /** The transpose of a matrix. */
-  get T(): Tensor {
-    return unary(this, (x) => (x.shape.length < 2 ? x : shapes.transpose(x, -2, -1)));
-  }
-
-  permute(...order: ShapeArguments): Tensor {
-    return unary(this, (x) => shapes.permute(x, shapeOf(order)));
-  }
-
-  /** Repeats dimensions of size 1 up to `shape`; -1 keeps a size. */
-  expand(...shape: ShapeArguments): Tensor {
-    return unary(this, (x) => shapes.expand(x, shapeOf(shape)));
+  /** Takes one dimension apart into `sizes`, of which one may be -1. */
+  unflatten(dim: number, sizes: readonly number[]): Tensor {
+    return unary(this, (x) => unflatten(x, dim, sizes));
   }
 
   /** Adds a dimension of size 1. */
@@ -53,50 +59,70 @@ export abstract class ShapingMethods extends ReductionMethods {
     return this.reshape([...this.shape.slice(0, at), 1, ...this.shape.slice(at)]);
   }
 
-  /** Drops a dimension of size 1, or all of them. */
-  squeeze(dim?: number): Tensor {
-    const at = dim === undefined ? null : resolveDim("squeeze", dim, this.ndim);
-    return this.reshape(this.shape.filter((size, i) => size !== 1 || (at !== null && i !== at)));
+  /** Drops the given dimensions where their size is 1, or all of size 1. */
+  squeeze(dim?: Dims): Tensor {
+    // A tensor without dimensions takes 0 and -1 as one with one, as PyTorch's does.
+    const rank = typeof dim === "number" ? Math.max(1, this.ndim) : this.ndim;
+    const dims = resolveDims("squeeze", dim, rank);
+    return this.reshape(this.shape.filter((size, i) => size !== 1 || !dims.includes(i)));
   }
 
-  /** Elements `start`, `start + step`, … before `end` of one dimension; negative positions count from the end. */
-  slice(dim: number, start?: number, end?: number, step = 1): Tensor {
-    return unary(this, (x) => shapes.slice(x, dim, start, end, step));
+  // ---- order of dimensions ---------------------------------------------------------------------------------------
+
+  /** Swaps two dimensions. */
+  transpose(a: number, b: number): Tensor {
+    return unary(this, (x) => shapes.transpose(x, a, b));
   }
 
-  /** One position of a dimension, which is dropped: torch's `select`. */
-  select(dim: number, position: number): Tensor {
-    const at = resolveDim("select", dim, this.ndim);
-    const size = this.shape[at]!;
-    const from = position < 0 ? position + size : position;
-    if (!Number.isInteger(position) || from < 0 || from >= size)
+  /** As `transpose`. */
+  swapaxes(a: number, b: number): Tensor {
+    return this.transpose(a, b);
+  }
+
+  /** The transpose of a matrix; tensors of fewer dimensions stay as they are. */
+  t(): Tensor {
+    if (this.ndim > 2)
       throw new ShapeError(
-        `select: position ${position} is out of range for dimension ${dim} of size ${size}`,
+        `t: needs at most 2 dimensions, got ${this.ndim}; use transpose or permute`,
       );
-    return this.slice(at, from, from + 1).reshape(this.shape.filter((_, i) => i !== at));
+    return this.ndim < 2 ? unary(this, (x) => x) : this.transpose(0, 1);
   }
 
-  /** Consecutive pieces along a dimension, of one size (the last may be smaller) or of the sizes given. */
-  split(sizes: number | readonly number[], dim = 0): Tensor[] {
-    const at = resolveDim("split", dim, this.ndim);
-    const total = this.shape[at]!;
-    if (typeof sizes === "number" && !(Number.isInteger(sizes) && sizes > 0))
-      throw new ShapeError(`split: the size must be a positive integer, got ${sizes}`);
-    const list =
-      typeof sizes === "number"
-        ? Array.from({ length: Math.ceil(total / sizes) }, (_, i) =>
-            Math.min(sizes, total - i * sizes),
-          )
-        : sizes;
-    return split(operand(this), list, at).map((piece) => makeTensor(piece, tracks(this)));
+  /** The last two dimensions swapped; for a matrix its transpose. */
+  get T(): Tensor {
+    return unary(this, (x) => (x.shape.length < 2 ? x : shapes.transpose(x, -2, -1)));
   }
 
-  /** Adds `before[i]` and `after[i]` elements around dimension i. */
-  pad(before: readonly number[], after: readonly number[], value = 0): Tensor {
-    return unary(this, (x) => shapes.pad(x, before, after, value));
+  /** The last two dimensions swapped. */
+  get mT(): Tensor {
+    return this.transpose(-2, -1);
   }
 
-  flip(dims: readonly number[]): Tensor {
-    return unary(this, (x) => shapes.flip(x, dims));
+  /** Reorders dimensions: dimension i of the result is dimension `order[i]`. */
+  permute(...order: ShapeArguments): Tensor {
+    return unary(this, (x) => shapes.permute(x, shapeOf(order)));
+  }
+
+  /** Moves dimensions to other places; the others keep their order. */
+  movedim(from: Dims, to: Dims): Tensor {
+    const list = (dims: Dims): readonly number[] => (typeof dims === "number" ? [dims] : dims);
+    return unary(this, (x) => movedim(x, list(from), list(to)));
+  }
+
+  // ---- broadcasting ----------------------------------------------------------------------------------------------
+
+  /** Repeats dimensions of size 1 up to `shape`; -1 keeps a size. */
+  expand(...shape: ShapeArguments): Tensor {
+    return unary(this, (x) => shapes.expand(x, shapeOf(shape)));
+  }
+
+  /** Expands to the shape of another tensor. */
+  expandAs(other: TensorCore): Tensor {
+    return unary(this, (x) => shapes.expand(x, other.shape, "expandAs"));
+  }
+
+  /** As `expand`. */
+  broadcastTo(...shape: ShapeArguments): Tensor {
+    return unary(this, (x) => shapes.expand(x, shapeOf(shape), "broadcastTo"));
   }
 }

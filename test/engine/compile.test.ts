@@ -333,7 +333,7 @@ describe("assignments", () => {
     const counter = tensor([1]);
     const x = leaf(2);
     const f = compile((c: Tensor, y: Tensor) => {
-      c.add_(1);
+      c.assign(c.detach().add(1));
       y.square().sum().backward();
     });
     await f(counter, x);

@@ -80,8 +80,8 @@ const cases: readonly (readonly [string, () => unknown, string])[] = [
   ["slice", () => a.slice(0, 0, 1, 0), "slice: the step must be an integer other than 0, got 0"],
   ["select", () => a.select(1, 3), "select: position 3 is out of range for dimension 1 of size 3"],
   ["split", () => a.split([1, 1], 1), "split: sizes [1,1] do not add up to 3, dimension 1"],
-  ["cat", () => cat([a, b]), "concat: shapes [2,3] and [4,5] must agree in all dimensions but 0"],
-  ["cat of nothing", () => cat([]), "concat: needs at least one tensor"],
+  ["cat", () => cat([a, b]), "cat: shapes [2,3] and [4,5] must agree in all dimensions but 0"],
+  ["cat of nothing", () => cat([]), "cat: needs at least one tensor"],
   ["gather dtype", () => a.gather(0, a), "gather: the index must be int32 or int64, got float32"],
   [
     "gather",
@@ -164,7 +164,7 @@ const cases: readonly (readonly [string, () => unknown, string])[] = [
     () => randint(3, 3, [2]),
     "randint: needs integers with low < high ≤ low + 2²⁴, got 3 and 3",
   ],
-  ["negative size", () => zeros([2, -1]), "full: sizes must be non-negative integers, got [2,-1]"],
+  ["negative size", () => zeros([2, -1]), "zeros: sizes must be non-negative integers, got [2,-1]"],
   ["assign", () => zeros([2]).assign(zeros([3])), "assign: expected float32 [2], got float32 [3]"],
   [
     "backward",

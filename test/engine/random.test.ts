@@ -269,7 +269,7 @@ describe("statistics", () => {
     const counts = new Array<number>(10).fill(0);
     for (const x of z) counts[bounds.filter((bound) => x > bound).length]!++;
     expect(Math.abs(chiSquare(counts))).toBeLessThan(4.5);
-    const shifted = await list(normal([N], 10, 0.5, { generator }));
+    const shifted = await list(normal(10, 0.5, [N], { generator }));
     expect(Math.abs(mean(shifted) - 10)).toBeLessThan((5 * 0.5) / Math.sqrt(N));
   });
 

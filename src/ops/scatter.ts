@@ -1,0 +1,176 @@
+/** Writing at positions given by tensors: scatter and its reductions, and the same along one dimension. */
+
+import { isFloat, type DType } from "../graph/dtype.ts";
+import type { Value } from "../graph/node.ts";
+import { defineOp1 } from "../graph/op.ts";
+import { formatShape, resolveDim, sameShape, ShapeError } from "../graph/shape.ts";
+import { eq, lt, where } from "./compare.ts";
+import { add, div, maximum, mul } from "./elementwise.ts";
+import { cast } from "./elementwise-rules.ts";
+import { checkIndex, checkScatter, gather, scatterAdd } from "./indexing.ts";
+import { full, onesLike, zerosLike } from "./leaf.ts";
+import { expand, reshape } from "./shape.ts";
+
+const scatterOp = defineOp1<{ dim: number }>({
+  name: "scatter",
+  infer: ([x]) => ({ dtype: x!.dtype, shape: x!.shape }),
+  vjp: ({ inputs: [, index, src], attrs: { dim }, grads: [g], needs }) => [
+    needs[0] ? scatter(g!, dim, index!, zerosLike(src!)) : null,
+    null,
+    needs[2] ? gather(g!, dim, index!) : null,
+  ],
+  lower: ({ inputs, attrs, emit }) =>
+    emit.node("ScatterElements", inputs, { axis: { int: attrs.dim } }),
+});
+
+/** x with the elements of `src` (or one number) at `index` along a dimension; of repeated positions any one stays: torch.scatter. */
+export function scatter(x: Value, dim: number, index: Value, src: Value | number): Value {
+  const source = typeof src === "number" ? full(index.shape, src, x.dtype) : src;
+  const [axis, used] = checkScatter("scatter", x, dim, index, source);
+  return scatterOp([x, index, used], { dim: axis });
+}
+
+/** How elements that meet at one position are combined. */
+export type Reduction = "sum" | "prod" | "mean" | "amax" | "amin";
+const REDUCTIONS: readonly string[] = ["sum", "prod", "mean", "amax", "amin"];
+
+const onnxReductions = { prod: "mul", amax: "max", amin: "min" } as const;
+
+const scatterReduceOp = defineOp1<{ dim: number; reduce: keyof typeof onnxReductions }>({
+  name: "scatterReduce",
+  infer: ([x]) => ({ dtype: x!.dtype, shape: x!.shape }),
+  vjp: ({ inputs: [x, index, src], outputs: [y], attrs: { dim, reduce }, grads: [g], needs }) => {
+    if (reduce === "prod") {
+      const others = (): Value => scatterReduceOp([onesLike(x!), index!, src!], { dim, reduce });
+      return [
+        needs[0] ? mul(g!, others()) : null,
+        null,
+        needs[2] ? prodGradient(x!, index!, src!, y!, g!, dim) : null,
+      ];
+    }
+    // Elements that equal the extreme share its gradient.
+    const own = cast(eq(x!, y!), g!.dtype);
+    const theirs = cast(eq(src!, gather(y!, dim, index!)), g!.dtype);
+    const share = div(g!, scatterAdd(own, dim, index!, theirs));
+    return [mul(share, own), null, mul(gather(share, dim, index!), theirs)];
+  },
+  lower: ({ inputs, attrs, emit }) =>
+    emit.node("ScatterElements", inputs, {
+      axis: { int: attrs.dim },
+      reduction: { string: onnxReductions[attrs.reduce] },
+    }),
+});
+
+/** dy/dsrc = y / src; where src is the only 0 at its position, the product of the others. */
+function prodGradient(x: Value, index: Value, src: Value, y: Value, g: Value, dim: number): Value {
+  const isZero = eq(src, 0);
+  const zeros = gather(scatterAdd(zerosLike(x), dim, index, cast(isZero, x.dtype)), dim, index);
+  const nonzero = where(isZero, 1, src);
+  const others = scatterReduceOp([x, index, nonzero], { dim, reduce: "prod" });
+  const alone = cast(eq(zeros, 1), src.dtype);
+  return where(
+    isZero,
+    mul(gather(mul(g, others), dim, index), alone),
+    div(gather(mul(g, y), dim, index), nonzero),
+  );
+}
+
+/** What leaves any element as it is. */
+function neutral(dtype: DType, reduce: "prod" | "amax" | "amin"): number {
+  if (reduce === "prod") return 1;
+  const [low, high] = isFloat(dtype)
+    ? [-Infinity, Infinity]
+    : dtype === "int32"
+      ? [-(2 ** 31), 2 ** 31 - 1]
+      : dtype === "uint32"
+        ? [0, 2 ** 32 - 1]
+        : [-(2 ** 63), 2 ** 63 - 1024];
+  return reduce === "amax" ? low : high;
+}
+
+/**
+ * x with `src` combined into it at `index`; with `includeSelf: false` elements of x that any source meets do not count.
+ * torch.scatter_reduce
+ */
+export function scatterReduce(
+  x: Value,
+  dim: number,
+  index: Value,
+  src: Value,
+  reduce: Reduction,
+  includeSelf = true,
+): Value {
+  if (!REDUCTIONS.includes(reduce))
+    throw new ShapeError(
+      `scatterReduce: unknown reduction "${String(reduce)}", expected ${REDUCTIONS.join(", ")}`,
+    );
+  if (x.dtype === "bool")
+    throw new ShapeError("scatterReduce: bool has no scatterReduce, cast to int32 first");
+  const [axis, source] = checkScatter("scatterReduce", x, dim, index, src);
+  const cleared = (value: number): Value => (includeSelf ? x : scatter(x, axis, index, value));
+  if (reduce === "sum") return scatterAdd(cleared(0), axis, index, source);
+  if (reduce !== "mean")
+    return scatterReduceOp([cleared(neutral(x.dtype, reduce)), index, source], {
+      dim: axis,
+      reduce,
+    });
+  if (!isFloat(x.dtype))
+    throw new ShapeError(
+      `scatterReduce: a mean needs a floating dtype, got ${x.dtype}; cast it first`,
+    );
+  const total = scatterAdd(cleared(0), axis, index, source);
+  const before = includeSelf ? onesLike(x) : zerosLike(x);
+  return div(total, maximum(scatterAdd(before, axis, index, onesLike(source)), 1));
+}
+
+// ---- along one dimension -----------------------------------------------------------------------------------------
+
+/** A 1-d index in the shape of what it places along a dimension of x, and that shape. */
+function along(op: string, x: Value, dim: number, index: Value): readonly [number, Value] {
+  const axis = resolveDim(op, dim, x.shape.length);
+  checkIndex(op, index);
+  if (index.shape.length > 1)
+    throw new ShapeError(
+      `${op}: the index must have one dimension, got ${formatShape(index.shape)}`,
+    );
+  const count = index.shape[0] ?? 1;
+  const column = x.shape.map((_, i) => (i === axis ? count : 1));
+  const shape = x.shape.map((size, i) => (i === axis ? count : size));
+  return [axis, expand(reshape(index, column), shape)];
+}
+
+function checkPlaced(op: string, index: Value, source: Value): void {
+  if (!sameShape(source.shape, index.shape))
+    throw new ShapeError(
+      `${op}: the source must be ${formatShape(index.shape)}, the tensor's shape with one slice for each index, got ${formatShape(source.shape)}`,
+    );
+}
+
+/** x with slices of `source` times `alpha` added at the slices of x that `index` names: torch.index_add. */
+export function indexAdd(x: Value, dim: number, index: Value, source: Value, alpha = 1): Value {
+  const [axis, places] = along("indexAdd", x, dim, index);
+  checkPlaced("indexAdd", places, source);
+  return scatterAdd(x, axis, places, alpha === 1 ? source : mul(source, alpha));
+}
+
+/** x with slices of `source` in place of those that `index` names: torch.index_copy. */
+export function indexCopy(x: Value, dim: number, index: Value, source: Value): Value {
+  const [axis, places] = along("indexCopy", x, dim, index);
+  checkPlaced("indexCopy", places, source);
+  return scatter(x, axis, places, source);
+}
+
+/** x with `value`, a number or a 0-d tensor, in the slices that `index` names: torch.index_fill. */
+export function indexFill(x: Value, dim: number, index: Value, value: Value | number): Value {
+  const [axis, places] = along("indexFill", x, dim, index);
+  if (typeof value === "number") return scatter(x, axis, places, value);
+  if (value.shape.length > 0)
+    throw new ShapeError(
+      `indexFill: the value must be a number or a 0-d tensor, got ${formatShape(value.shape)}`,
+    );
+  return scatter(x, axis, places, expand(cast(value, x.dtype), places.shape));
+}
+
+/** Positions counted from the end made positions from the start. */
+export const wrapped = (index: Value, size: number): Value =>
+  where(lt(index, 0), add(index, size), index);
