@@ -2,8 +2,11 @@
 
 import { formatShape, sameShape } from "../graph/shape.ts";
 import { Tensor } from "../tensor.ts";
-import { guard } from "../trace.ts";
+import { activeTrace, guard } from "../trace.ts";
+import { isFloat, type DType } from "../graph/dtype.ts";
 import { place } from "../ops/leaf.ts";
+import { Hooks, type ForwardHook, type ForwardPreHook, type HookHandle } from "./hooks.ts";
+import { moduleRepr } from "./module-repr.ts";
 
 /** A tensor that a module learns: a leaf that requires gradients. */
 export class Parameter extends Tensor {
@@ -35,6 +38,7 @@ export interface LoadReport {
 export abstract class Module {
   #training = true;
   #buffers = new Map<string, { tensor: Tensor; persistent: boolean }>();
+  #hooks: Hooks | null = null;
 
   abstract forward(...inputs: never[]): unknown;
 
@@ -57,10 +61,34 @@ export abstract class Module {
     return this.train(false);
   }
 
-  /** Adds a tensor that belongs to the state but is not learned; `persistent: false` keeps it out of state dicts. */
-  protected registerBuffer(name: string, tensor: Tensor, { persistent = true } = {}): Tensor {
+  /**
+   * Adds a tensor that belongs to the state but is not learned, as a field of that name, and returns it;
+   * `persistent: false` keeps it out of state dicts.
+   */
+  registerBuffer(name: string, tensor: Tensor, { persistent = true } = {}): Tensor {
+    const fields = this as unknown as Record<string, unknown>;
+    const taken = fields[name] !== undefined && !this.#buffers.has(name);
+    if (name === "" || name.includes(".") || taken)
+      throw new Error(
+        `registerBuffer: "${name}" ${taken ? `is a field of ${this.constructor.name} already` : "is no name of a field"}`,
+      );
     this.#buffers.set(name, { tensor, persistent });
+    fields[name] = tensor;
     return tensor;
+  }
+
+  /**
+   * Has `hook(module, inputs, output)` run after `forward`, however that is called; what it returns, unless undefined,
+   * replaces the output. A compiled function knows the hooks that its modules had when it was traced: of a module that
+   * never had one, a first hook is not noticed. https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html
+   */
+  registerForwardHook<M extends Module>(this: M, hook: ForwardHook<M>): HookHandle {
+    return (this.#hooks ??= new Hooks(this)).after(hook as ForwardHook<Module>);
+  }
+
+  /** Has `hook(module, inputs)` run before `forward`; what it returns, unless undefined, replaces the inputs. */
+  registerForwardPreHook<M extends Module>(this: M, hook: ForwardPreHook<M>): HookHandle {
+    return (this.#hooks ??= new Hooks(this)).before(hook as ForwardPreHook<Module>);
   }
 
   /** Direct children with their field names; elements of arrays as `name.0`, `name.1`, … */
@@ -78,6 +106,31 @@ export abstract class Module {
   *namedModules(prefix = ""): Generator<[string, Module]> {
     yield [prefix, this];
     for (const [name, child] of this.namedChildren()) yield* child.namedModules(join(prefix, name));
+  }
+
+  /** Direct children. */
+  children(): Module[] {
+    return [...new Set(Array.from(this.namedChildren(), ([, child]) => child))];
+  }
+
+  /** This module and everything below it. */
+  modules(): Module[] {
+    return [...new Set(Array.from(this.namedModules(), ([, module]) => module))];
+  }
+
+  /** The module of a dotted name, e.g. `encoder.layers.0`; "" is this one. */
+  getSubmodule(name: string): Module {
+    for (const [known, module] of this.namedModules()) if (known === name) return module;
+    throw new Error(
+      `getSubmodule: ${this.constructor.name} has no module "${name}"; it has ${Array.from(this.namedModules(), ([known]) => `"${known}"`).join(", ")}`,
+    );
+  }
+
+  /** Calls `fn` with everything below this module and then with itself, children first. */
+  apply(fn: (module: Module) => void): this {
+    for (const child of this.children()) child.apply(fn);
+    fn(this);
+    return this;
   }
 
   /** Parameters with dotted names; one that is shared appears once, under its first name. */
@@ -107,6 +160,34 @@ export abstract class Module {
   /** Parameters without names, e.g. for an optimizer. */
   parameters(): Parameter[] {
     return Array.from(this.namedParameters(), ([, parameter]) => parameter);
+  }
+
+  /** Starts or stops learning of all parameters. */
+  requiresGrad_(wanted = true): this {
+    for (const parameter of this.parameters()) parameter.requiresGrad_(wanted);
+    return this;
+  }
+
+  /**
+   * Converts floating parameters and buffers to a floating dtype, in place; gradients are cleared. Optimizers made before
+   * keep state of the old dtype.
+   */
+  to(dtype: DType): this {
+    if (!isFloat(dtype))
+      throw new Error(`to: modules convert to floating dtypes, got ${String(dtype)}`);
+    if (activeTrace() !== null)
+      throw new Error("to: a module cannot be converted inside a compiled function");
+    for (const tensor of new Set([...this.parameters(), ...this.buffers()])) {
+      if (!isFloat(tensor.dtype) || tensor.dtype === dtype) continue;
+      tensor.grad = null;
+      tensor.hold(place(tensor.detach().cast(dtype).value));
+    }
+    return this;
+  }
+
+  /** Buffers without names. */
+  buffers(): Tensor[] {
+    return [...new Set(Array.from(this.namedBuffers(), ([, buffer]) => buffer))];
   }
 
   /** Buffers with dotted names. */
@@ -164,6 +245,20 @@ export abstract class Module {
       if (given !== undefined) tensor.assign(given.cast(tensor.dtype));
     }
     return { missing, unexpected, mismatched };
+  }
+
+  /** What is printed of a module beside its children: its settings, in PyTorch's words. */
+  extraRepr(): string {
+    return "";
+  }
+
+  /** The tree of modules, as PyTorch prints it. */
+  toString(): string {
+    return moduleRepr(this);
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
   }
 
   /** Clears the gradients of all parameters. */
