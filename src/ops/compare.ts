@@ -2,6 +2,7 @@
 
 import type { Value } from "../graph/node.ts";
 import { defineOp1 } from "../graph/op.ts";
+import { isFloat } from "../graph/dtype.ts";
 import { broadcast, ShapeError } from "../graph/shape.ts";
 import { binary, castTo, direct, pair, unary, via, type Operand } from "./elementwise-rules.ts";
 import { full } from "./leaf.ts";
@@ -22,6 +23,14 @@ export const isInf = unary("isInf", {
   grad: null,
   integers: "bool",
   lacks: ["bool", "int32", "int64", "uint32", "float16"],
+});
+export const isFinite = unary("isFinite", {
+  // NaN is less than nothing.
+  onnx: ({ inputs: [x], types: [type], emit }) =>
+    emit.node("Less", [emit.node("Abs", [x!]), emit.scalar(type!.dtype, Infinity)]),
+  grad: null,
+  integers: "bool",
+  lacks: ["bool", "int32", "int64", "uint32"],
 });
 export const logicalNot = unary("logicalNot", {
   onnx: ({ inputs: [x], types: [type], emit }) =>
@@ -68,6 +77,10 @@ export const logicalOr = binary("logicalOr", {
 export const logicalXor = (a: Operand, b: Operand): Value =>
   logicalAnd(logicalOr(a, b), logicalNot(logicalAnd(a, b)));
 
+/** Whether elements are the infinity given; integers never are. */
+export const isInfinity = (x: Value, which: number): Value =>
+  isFloat(x.dtype) ? eq(x, which) : full(x.shape, 0, "bool");
+
 // ---- selection -------------------------------------------------------------------------------------------------
 
 const whereOp = defineOp1({
@@ -107,10 +120,40 @@ export function where(condition: Value, a: Operand, b: Operand): Value {
   return whereOp([condition, ...pair("where", a, b)]);
 }
 
-/** Limits to `[min, max]`; either side may be left open. At a bound the gradient is 0, as in PyTorch 2.15. */
-export function clamp(x: Value, min?: Operand, max?: Operand): Value {
+interface ClampAttrs {
+  /** Infinite where there is no bound. */
+  readonly min: number;
+  readonly max: number;
+}
+
+const clampOp = defineOp1<ClampAttrs>({
+  name: "clamp",
+  elementwise: true,
+  infer: ([x]) => ({ dtype: x!.dtype, shape: x!.shape }),
+  // At a bound the gradient is 0, as in PyTorch 2.15.
+  vjp: ({ inputs: [x], attrs: { min, max }, grads: [g] }) => {
+    const bounds = [
+      ...(min === -Infinity ? [] : [gt(x!, min)]),
+      ...(max === Infinity ? [] : [lt(x!, max)]),
+    ];
+    return [bounds.length === 0 ? g! : where(bounds.reduce(logicalAnd), g!, 0)];
+  },
+  lower: ({ inputs: [x], types: [type], attrs: { min, max }, emit }) =>
+    emit.node("Clip", [x!, emit.scalar(type!.dtype, min), emit.scalar(type!.dtype, max)]),
+  key: ({ min, max }) => `${min},${max}`,
+});
+
+/** Limits to `[min, max]`; either side may be left open, and the upper one wins where they cross. */
+export function clamp(x: Value, min?: Operand | null, max?: Operand | null): Value {
+  const [low, high] = [min ?? null, max ?? null];
+  if (low === null && high === null)
+    throw new ShapeError("clamp: needs a least or a largest value, got neither");
+  if (x.dtype === "bool") throw new ShapeError("clamp: bool has no clamp, cast to int32 first");
+  const [least, most] = [low ?? -Infinity, high ?? Infinity];
+  if (typeof least === "number" && typeof most === "number" && least <= most && isFloat(x.dtype))
+    return clampOp([x], { min: least, max: most });
   let y = x;
-  if (min !== undefined) y = where(le(y, min), min, y);
-  if (max !== undefined) y = where(ge(y, max), max, y);
+  if (low !== null) y = where(le(y, low), low, y);
+  if (high !== null) y = where(ge(y, high), high, y);
   return y;
 }

@@ -3,7 +3,9 @@
 import { isFloat, type DType } from "../graph/dtype.ts";
 import type { TypeSpec, Value } from "../graph/node.ts";
 import type { Emitter } from "../graph/op.ts";
+import { constantData, isConstant, onesLike, zerosLike } from "./leaf.ts";
 import { eq, ge, gt, logicalAnd, lt, where } from "./compare.ts";
+import { emitExpm1, emitLog1p, emitMath } from "./emit-math.ts";
 import { binary, cast, castTo, direct, unary, type Lowering } from "./elementwise-rules.ts";
 
 /**
@@ -20,8 +22,6 @@ const chosen =
 /** Whether this runs on WebGPU, whose kernels are fewer, on elements of the dtype. */
 const onGpuAs = (dtype: DType, { target }: Emitter, type: TypeSpec): boolean =>
   target.gpu && type.dtype === dtype;
-
-const one = (emit: Emitter, type: TypeSpec): string => emit.scalar(type.dtype, 1);
 
 export const neg = unary("neg", {
   // ONNX has no Neg of uint32, WebGPU none of int32.
@@ -58,31 +58,11 @@ export const sign = unary("sign", {
 export const exp = unary("exp", { onnx: "Exp", grad: (_x, y, g) => mul(g, y) });
 export const log = unary("log", { onnx: "Log", grad: (x, _y, g) => div(g, x) });
 export const log1p = unary("log1p", {
-  // Kahan: with u = 1 + x, log1p(x) = log(u)·x / (u − 1), and x itself where u = 1; exact where x is tiny.
-  onnx: ({ inputs: [x], types: [type], emit }) => {
-    const u = emit.node("Add", [x!, one(emit, type!)]);
-    const d = emit.node("Sub", [u, one(emit, type!)]);
-    const scaled = emit.node("Mul", [emit.node("Log", [u]), emit.node("Div", [x!, d])]);
-    const tiny = emit.node("Equal", [d, emit.scalar(type!.dtype, 0)]);
-    const infinite = emit.node("Equal", [u, x!]);
-    return emit.node("Where", [
-      tiny,
-      x!,
-      emit.node("Where", [infinite, emit.node("Log", [u]), scaled]),
-    ]);
-  },
+  onnx: ({ inputs: [x], types: [type], emit }) => emitLog1p(emit, x!, type!.dtype),
   grad: (x, _y, g) => div(g, add(x, 1)),
 });
 export const expm1 = unary("expm1", {
-  // Kahan: with u = eˣ, expm1(x) = (u − 1)·x / log(u); x where u = 1, u − 1 where that is −1 or infinite.
-  onnx: ({ inputs: [x], types: [type], emit }) => {
-    const u = emit.node("Exp", [x!]);
-    const d = emit.node("Sub", [u, one(emit, type!)]);
-    const scaled = emit.node("Mul", [d, emit.node("Div", [x!, emit.node("Log", [u])])]);
-    const tiny = emit.node("Equal", [u, one(emit, type!)]);
-    const small = emit.node("Less", [emit.node("Abs", [x!]), emit.scalar(type!.dtype, 0.7)]);
-    return emit.node("Where", [tiny, x!, emit.node("Where", [small, scaled, d])]);
-  },
+  onnx: ({ inputs: [x], types: [type], emit }) => emitExpm1(emit, x!, type!.dtype),
   grad: (_x, y, g) => mul(g, add(y, 1)),
 });
 export const sqrt = unary("sqrt", { onnx: "Sqrt", grad: (_x, y, g) => div(mul(g, 0.5), y) });
@@ -92,61 +72,10 @@ export const reciprocal = unary("reciprocal", {
 });
 export const sin = unary("sin", { onnx: "Sin", grad: (x, _y, g) => mul(g, cos(x)) });
 export const cos = unary("cos", { onnx: "Cos", grad: (x, _y, g) => neg(mul(g, sin(x))) });
-export const tan = unary("tan", {
-  onnx: "Tan",
-  grad: (_x, y, g) => mul(g, add(mul(y, y), 1)),
-  lacks: ["float64"],
-});
-export const asin = unary("asin", {
-  onnx: "Asin",
-  grad: (x, _y, g) => div(g, sqrt(sub(1, mul(x, x)))),
-  lacks: ["float64"],
-});
-export const acos = unary("acos", {
-  onnx: "Acos",
-  grad: (x, _y, g) => neg(div(g, sqrt(sub(1, mul(x, x))))),
-  lacks: ["float64"],
-});
-export const atan = unary("atan", {
-  onnx: "Atan",
-  grad: (x, _y, g) => div(g, add(mul(x, x), 1)),
-  lacks: ["float64"],
-});
-export const sinh = unary("sinh", {
-  onnx: "Sinh",
-  grad: (x, _y, g) => mul(g, cosh(x)),
-  lacks: ["float64"],
-});
-export const cosh = unary("cosh", {
-  onnx: "Cosh",
-  grad: (x, _y, g) => mul(g, sinh(x)),
-  lacks: ["float64"],
-});
-export const asinh = unary("asinh", {
-  onnx: "Asinh",
-  grad: (x, _y, g) => div(g, sqrt(add(mul(x, x), 1))),
-  lacks: ["float64"],
-});
-export const acosh = unary("acosh", {
-  onnx: "Acosh",
-  grad: (x, _y, g) => div(g, sqrt(sub(mul(x, x), 1))),
-  lacks: ["float64"],
-});
-export const atanh = unary("atanh", {
-  onnx: "Atanh",
-  grad: (x, _y, g) => div(g, sub(1, mul(x, x))),
-  lacks: ["float64"],
-});
 export const tanh = unary("tanh", { onnx: "Tanh", grad: (_x, y, g) => mul(g, sub(1, mul(y, y))) });
 export const sigmoid = unary("sigmoid", {
   onnx: "Sigmoid",
   grad: (_x, y, g) => mul(g, mul(y, sub(1, y))),
-});
-export const erf = unary("erf", {
-  onnx: "Erf",
-  // d/dx erf = 2/√π · exp(−x²)
-  grad: (x, _y, g) => mul(g, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI))),
-  lacks: ["float64"],
 });
 export const relu = unary("relu", {
   onnx: (context) => {
@@ -162,22 +91,36 @@ export const relu = unary("relu", {
   lacks: ["uint32"],
   as: "int64",
 });
-export const floor = unary("floor", { onnx: "Floor", grad: null });
-export const ceil = unary("ceil", { onnx: "Ceil", grad: null });
-export const round = unary("round", {
-  // Half to even. WebGPU has no Round: adding and taking away 1.5·2²³ rounds in the addition.
-  onnx: ({ inputs: [x], types: [type], emit }) => {
-    if (!emit.target.gpu) return emit.node("Round", [x!]);
-    const big = emit.scalar(type!.dtype, 12582912);
-    const rounded = emit.node("Sub", [emit.node("Add", [x!, big]), big]);
-    const large = emit.node("GreaterOrEqual", [
-      emit.node("Abs", [x!]),
-      emit.scalar(type!.dtype, 4194304),
-    ]);
-    return emit.node("Where", [large, x!, rounded]);
-  },
-  grad: null,
-});
+/** Integers are whole already. */
+const rounding =
+  (round: (x: Value) => Value) =>
+  (x: Value): Value =>
+    isFloat(x.dtype) || x.dtype === "bool" ? round(x) : x;
+
+export const floor = rounding(unary("floor", { onnx: "Floor", grad: null }));
+export const ceil = rounding(unary("ceil", { onnx: "Ceil", grad: null }));
+export const trunc = rounding(
+  unary("trunc", {
+    onnx: ({ inputs: [x], types: [type], emit }) => {
+      const { less, where, floor } = emitMath(emit, type!.dtype);
+      return where(less(x!, 0), emit.node("Ceil", [x!]), floor(x!));
+    },
+    grad: null,
+  }),
+);
+/** To the nearest integer, halves to even. */
+export const round = rounding(
+  unary("round", {
+    // WebGPU has no Round: adding and taking away 1.5·2²³ rounds in the addition.
+    onnx: ({ inputs: [x], types: [type], emit }) => {
+      if (!emit.target.gpu) return emit.node("Round", [x!]);
+      const { add, sub, abs, less, where } = emitMath(emit, type!.dtype);
+      return where(less(abs(x!), 4194304), sub(add(x!, 12582912), 12582912), x!);
+    },
+    grad: null,
+  }),
+);
+
 // ---- two operands ----------------------------------------------------------------------------------------------
 
 export const add = binary("add", {
@@ -214,12 +157,24 @@ export const pow = binary("pow", {
   lacks: ["uint32"],
   as: "int64",
   grad: (a, b, y, g, needs) => [
-    // At b = 0 the derivative is 0 even where a = 0, as in PyTorch.
-    needs[0] ? where(eq(b, 0), 0, mul(g, mul(b, pow(a, sub(b, 1))))) : null,
+    isScalarConstant(b)
+      ? mul(g, powerSlope(a, Number(constantData(b)[0])))
+      : // At b = 0 the derivative is 0 even where a = 0, as in PyTorch.
+        needs[0]
+        ? where(eq(b, 0), 0, mul(g, mul(b, pow(a, sub(b, 1)))))
+        : null,
     // aᵇ log a; 0 where a = 0 and b ≥ 0, its limit for b > 0.
     needs[1] ? mul(g, mul(y, log(where(logicalAnd(eq(a, 0), ge(b, 0)), 1, a)))) : null,
   ],
 });
+const isScalarConstant = (x: Value): boolean => x.shape.length === 0 && isConstant(x);
+
+/** n xⁿ⁻¹ */
+function powerSlope(x: Value, n: number): Value {
+  if (n === 0) return zerosLike(x);
+  return n === 1 ? onesLike(x) : mul(n === 2 ? x : pow(x, n - 1), n);
+}
+
 /** Remainder with the sign of the divisor, as Python's `%` and torch.remainder. */
 export const remainder = binary("remainder", {
   operands: "arithmetic",
@@ -237,6 +192,21 @@ export const remainder = binary("remainder", {
     return withSignOf(emit, rest, b!, dtype);
   },
   grad: (a, b, _y, g, needs) => [g, needs[1] ? neg(mul(g, floor(div(a, b)))) : null],
+});
+
+/** Remainder with the sign of the dividend, as C's fmod and torch.fmod. */
+export const fmod = binary("fmod", {
+  operands: "arithmetic",
+  onnx: ({ inputs: [a, b], types: [type], emit }) => {
+    const { dtype } = type!;
+    if (!emit.target.gpu) return emit.node("Mod", [a!, b!], { fmod: { int: 1 } });
+    const { sub, mul, div, less, where, floor } = emitMath(emit, dtype);
+    const quotient = div(a!, b!);
+    if (!isFloat(dtype)) return sub(a!, mul(quotient, b!));
+    const whole = where(less(quotient, 0), emit.node("Ceil", [quotient]), floor(quotient));
+    return sub(a!, mul(whole, b!));
+  },
+  grad: (a, b, _y, g, needs) => [g, needs[1] ? neg(mul(g, trunc(div(a, b)))) : null],
 });
 
 /** WebGPU has no Mod. Its Div rounds towards zero. */
@@ -259,22 +229,28 @@ function withSignOf(emit: Emitter, rest: string, b: string, dtype: DType): strin
 export const maximum = binary("maximum", {
   onnx: (context) =>
     (context.types[0]!.dtype === "int64" ? chosen("Greater") : direct("Max"))(context),
-  grad: (a, b, _y, g) => extremeGrad(a, b, g, gt),
+  grad: (a, b, _y, g, needs) => extremeGrad(a, b, g, needs, gt),
   lacks: ["bool"],
   as: "int32",
 });
 export const minimum = binary("minimum", {
   onnx: (context) =>
     (context.types[0]!.dtype === "int64" ? chosen("Less") : direct("Min"))(context),
-  grad: (a, b, _y, g) => extremeGrad(a, b, g, lt),
+  grad: (a, b, _y, g, needs) => extremeGrad(a, b, g, needs, lt),
   lacks: ["bool"],
   as: "int32",
 });
 /** The winner takes the gradient; equal operands share it. */
-function extremeGrad(a: Value, b: Value, g: Value, wins: (a: Value, b: Value) => Value): Value[] {
+function extremeGrad(
+  a: Value,
+  b: Value,
+  g: Value,
+  needs: readonly boolean[],
+  wins: (a: Value, b: Value) => Value,
+): (Value | null)[] {
   const half = mul(cast(eq(a, b), g.dtype), 0.5);
   return [
-    mul(g, add(cast(wins(a, b), g.dtype), half)),
-    mul(g, add(cast(wins(b, a), g.dtype), half)),
+    needs[0] ? mul(g, add(cast(wins(a, b), g.dtype), half)) : null,
+    needs[1] ? mul(g, add(cast(wins(b, a), g.dtype), half)) : null,
   ];
 }

@@ -63,3 +63,19 @@ export function binary(
   const value = record(operand(a), operand(b));
   return makeTensor(value, (tracks(a) || tracks(b)) && isFloat(value.dtype));
 }
+
+/** As `binary`, for more operands, of which any but the first may be numbers or missing. */
+export function mixed<T extends TensorLike | null>(
+  first: TensorCore,
+  others: readonly T[],
+  record: (first: Value, others: readonly (Operand | Extract<T, null>)[]) => Value,
+): Tensor {
+  const tensors = others.filter((x) => x !== null && typeof x !== "number") as Tensor[];
+  return derive([first, ...tensors], ([x, ...values]) => {
+    let next = 0;
+    const operands = others.map((other) =>
+      other === null || typeof other === "number" ? other : values[next++]!,
+    );
+    return record(x!, operands as (Operand | Extract<T, null>)[]);
+  });
+}

@@ -1,173 +1,16 @@
-/** Methods of a tensor that work element by element: arithmetic, functions of a number, comparisons, conversions. */
+/** Methods of a tensor that compare elements, test them, choose among them and convert them. */
 
 import type { DType } from "../graph/dtype.ts";
 import * as compare from "../ops/compare.ts";
-import * as ew from "../ops/elementwise.ts";
+import { all, closeTo, type CloseOptions } from "../ops/closeness.ts";
 import { cast } from "../ops/elementwise-rules.ts";
+import { sameShape } from "../graph/shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { binary, derive, unary, type TensorLike } from "./derive.ts";
 
-import { TensorCore } from "./core.ts";
+import { FunctionMethods } from "./functions.ts";
 
-export abstract class PointwiseMethods extends TensorCore {
-  // ---- arithmetic ------------------------------------------------------------------------------------------------
-
-  add(other: TensorLike): Tensor {
-    return binary(this, other, ew.add);
-  }
-
-  sub(other: TensorLike): Tensor {
-    return binary(this, other, ew.sub);
-  }
-
-  mul(other: TensorLike): Tensor {
-    return binary(this, other, ew.mul);
-  }
-
-  /** True division: integers give float32. */
-  div(other: TensorLike): Tensor {
-    return binary(this, other, ew.div);
-  }
-
-  pow(other: TensorLike): Tensor {
-    return binary(this, other, ew.pow);
-  }
-
-  /** Remainder with the sign of the divisor, as Python's %. */
-  remainder(other: TensorLike): Tensor {
-    return binary(this, other, ew.remainder);
-  }
-
-  maximum(other: TensorLike): Tensor {
-    return binary(this, other, ew.maximum);
-  }
-
-  minimum(other: TensorLike): Tensor {
-    return binary(this, other, ew.minimum);
-  }
-
-  neg(): Tensor {
-    return unary(this, ew.neg);
-  }
-
-  abs(): Tensor {
-    return unary(this, ew.abs);
-  }
-
-  sign(): Tensor {
-    return unary(this, ew.sign);
-  }
-
-  exp(): Tensor {
-    return unary(this, ew.exp);
-  }
-
-  log(): Tensor {
-    return unary(this, ew.log);
-  }
-
-  log1p(): Tensor {
-    return unary(this, ew.log1p);
-  }
-
-  expm1(): Tensor {
-    return unary(this, ew.expm1);
-  }
-
-  sqrt(): Tensor {
-    return unary(this, ew.sqrt);
-  }
-
-  reciprocal(): Tensor {
-    return unary(this, ew.reciprocal);
-  }
-
-  rsqrt(): Tensor {
-    return unary(this, (x) => ew.reciprocal(ew.sqrt(x)));
-  }
-
-  square(): Tensor {
-    return unary(this, (x) => ew.mul(x, x));
-  }
-
-  sin(): Tensor {
-    return unary(this, ew.sin);
-  }
-
-  cos(): Tensor {
-    return unary(this, ew.cos);
-  }
-
-  tan(): Tensor {
-    return unary(this, ew.tan);
-  }
-
-  asin(): Tensor {
-    return unary(this, ew.asin);
-  }
-
-  acos(): Tensor {
-    return unary(this, ew.acos);
-  }
-
-  atan(): Tensor {
-    return unary(this, ew.atan);
-  }
-
-  sinh(): Tensor {
-    return unary(this, ew.sinh);
-  }
-
-  cosh(): Tensor {
-    return unary(this, ew.cosh);
-  }
-
-  tanh(): Tensor {
-    return unary(this, ew.tanh);
-  }
-
-  asinh(): Tensor {
-    return unary(this, ew.asinh);
-  }
-
-  acosh(): Tensor {
-    return unary(this, ew.acosh);
-  }
-
-  atanh(): Tensor {
-    return unary(this, ew.atanh);
-  }
-
-  sigmoid(): Tensor {
-    return unary(this, ew.sigmoid);
-  }
-
-  erf(): Tensor {
-    return unary(this, ew.erf);
-  }
-
-  relu(): Tensor {
-    return unary(this, ew.relu);
-  }
-
-  floor(): Tensor {
-    return unary(this, ew.floor);
-  }
-
-  ceil(): Tensor {
-    return unary(this, ew.ceil);
-  }
-
-  /** To the nearest integer, halves to even. */
-  round(): Tensor {
-    return unary(this, ew.round);
-  }
-
-  /** Limits elements to `[min, max]`; either may be left out. */
-  clamp(min?: number, max?: number): Tensor {
-    return unary(this, (x) => compare.clamp(x, min, max));
-  }
-
+export abstract class PointwiseMethods extends FunctionMethods {
   // ---- comparison (bool) -----------------------------------------------------------------------------------------
 
   eq(other: TensorLike): Tensor {
@@ -210,12 +53,52 @@ export abstract class PointwiseMethods extends TensorCore {
     return unary(this, compare.logicalNot);
   }
 
-  isNaN(): Tensor {
+  isnan(): Tensor {
     return unary(this, compare.isNaN);
   }
 
-  isInf(): Tensor {
+  isinf(): Tensor {
     return unary(this, compare.isInf);
+  }
+
+  /** As `isnan`. */
+  isNaN(): Tensor {
+    return this.isnan();
+  }
+
+  /** As `isinf`. */
+  isInf(): Tensor {
+    return this.isinf();
+  }
+
+  /** Neither NaN nor infinite. */
+  isfinite(): Tensor {
+    return unary(this, compare.isFinite);
+  }
+
+  isposinf(): Tensor {
+    return unary(this, (x) => compare.isInfinity(x, Infinity));
+  }
+
+  isneginf(): Tensor {
+    return unary(this, (x) => compare.isInfinity(x, -Infinity));
+  }
+
+  /** Whether |this − other| ≤ atol + rtol · |other|, element by element. */
+  isclose(other: Tensor, options: CloseOptions = {}): Tensor {
+    return derive([this, other], ([a, b]) => closeTo(a!, b!, options));
+  }
+
+  /** Whether all elements are close: torch.allclose. */
+  async allclose(other: Tensor, options: CloseOptions = {}): Promise<boolean> {
+    const close = derive([this, other], ([a, b]) => all(closeTo(a!, b!, options)));
+    return (await close.item()) === 1;
+  }
+
+  /** Whether shapes and all elements are equal: torch.equal. */
+  async equal(other: Tensor): Promise<boolean> {
+    if (!sameShape(this.shape, other.shape)) return false;
+    return (await derive([this, other], ([a, b]) => all(compare.eq(a!, b!))).item()) === 1;
   }
 
   /** Converts to another dtype; floats to integers round towards zero. */

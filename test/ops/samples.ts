@@ -2,8 +2,10 @@
 
 import type { Sample } from "./sample.ts";
 import { activationSamples } from "./samples/activation.ts";
+import { arithmeticSamples } from "./samples/arithmetic.ts";
 import { binarySamples } from "./samples/binary.ts";
 import { convSamples } from "./samples/conv.ts";
+import { functionSamples } from "./samples/functions.ts";
 import { indexingSamples } from "./samples/indexing.ts";
 import { productSamples } from "./samples/products.ts";
 import { reduceSamples } from "./samples/reduce.ts";
@@ -15,6 +17,8 @@ import { unarySamples } from "./samples/unary.ts";
 export const families = {
   unary: unarySamples,
   binary: binarySamples,
+  arithmetic: arithmeticSamples,
+  functions: functionSamples,
   activation: activationSamples,
   reduce: reduceSamples,
   products: productSamples,
