@@ -162,7 +162,10 @@ function lowerNode(
           emit: builder,
         });
   const results = typeof lowered === "string" ? [lowered] : lowered;
-  node.outputs.forEach((value, i) => names.set(value, results[i]!));
+  // One that was computed before keeps the name it has as an input, also where the node's others are computed anew.
+  node.outputs.forEach((value, i) => {
+    if (!names.has(value)) names.set(value, results[i]!);
+  });
   if (token !== null && waits!.operand === null)
     names.set(node.outputs[0]!, builder.node("Add", [results[0]!, token]));
 }

@@ -1,0 +1,408 @@
+/** Recurrent networks over sequences: torch.nn.RNN, LSTM and GRU. */
+
+import { arange, cat, stack, tensor, where, zeros } from "../creation.ts";
+import { formatShape, sameShape, ShapeError } from "../graph/shape.ts";
+import { gru } from "../ops/gru.ts";
+import { lstm } from "../ops/lstm.ts";
+import { stepOrder, type RecurrentAttrs } from "../ops/recurrent.ts";
+import { rnn } from "../ops/rnn.ts";
+import { uniform } from "../random.ts";
+import { deriveAll } from "../tensor/derive.ts";
+import type { Tensor } from "../tensor.ts";
+import * as F from "./functional/index.ts";
+import { Module, Parameter } from "./module.ts";
+
+export interface RecurrentOptions {
+  /** How many networks stand on one another, each reading the states of the one below; 1 unless given. */
+  readonly numLayers?: number;
+  readonly bias?: boolean;
+  /** Inputs and outputs are [B, T, …] rather than [T, B, …] (default). */
+  readonly batchFirst?: boolean;
+  /** Probability with which elements between layers are zeroed while training. */
+  readonly dropout?: number;
+  /** Read the sequence from both ends, with weights of their own. */
+  readonly bidirectional?: boolean;
+}
+
+export interface RnnOptions extends RecurrentOptions {
+  readonly nonlinearity?: "tanh" | "relu";
+}
+
+export interface LstmOptions extends RecurrentOptions {
+  /** Project h to this many elements (Sak et al., 2014). */
+  readonly projSize?: number;
+}
+
+export interface SequenceOptions {
+  /**
+   * Steps of each sequence [B], 1 … T, as numbers or int tensor: what torch packs sequences for. Steps behind are not read,
+   * their outputs are 0, and the last state is the one after the last step of each sequence.
+   */
+  readonly lengths?: readonly number[] | Tensor;
+}
+
+/** Weights of one layer in one direction. */
+interface Weights {
+  readonly weight_ih: Tensor;
+  readonly weight_hh: Tensor;
+  readonly bias_ih: Tensor | null;
+  readonly bias_hh: Tensor | null;
+  readonly weight_hr: Tensor | null;
+}
+
+/** One direction's sequence in rows: row t·B + b is step t of sequence b. */
+interface Rows extends RecurrentAttrs {
+  /** [T·B, features]. */
+  readonly x: Tensor;
+}
+
+/** The rows that `lengths` make: which count, each sequence backwards, and the last of each. */
+interface Ragged {
+  /** bool [T·B, 1]. */
+  readonly counts: Tensor;
+  readonly backwards: Tensor;
+  readonly last: Tensor;
+}
+
+/** Checks options that plain JavaScript may get wrong, and names them as the user did. */
+function checked(name: string, options: LstmOptions, hidden: number): Required<LstmOptions> {
+  const full = {
+    ...{ numLayers: 1, bias: true, batchFirst: false, dropout: 0, bidirectional: false },
+    ...{ projSize: 0, ...options },
+  };
+  const { numLayers, dropout, projSize } = full;
+  if (!Number.isInteger(numLayers) || numLayers < 1)
+    throw new Error(`${name}: numLayers must be a positive integer, got ${numLayers}`);
+  if (!(dropout >= 0 && dropout <= 1))
+    throw new Error(`${name}: dropout must be in [0, 1], got ${dropout}`);
+  if (!Number.isInteger(hidden) || hidden < 1)
+    throw new Error(`${name}: hiddenSize must be a positive integer, got ${hidden}`);
+  if (!Number.isInteger(projSize) || projSize < 0 || projSize >= hidden)
+    throw new Error(`${name}: projSize must be smaller than hiddenSize ${hidden}, got ${projSize}`);
+  return full;
+}
+
+/** What the three have in common: layers, directions, layouts, lengths. `states` are h, and for an LSTM c. */
+abstract class Recurrent extends Module {
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  readonly numLayers: number;
+  readonly batchFirst: boolean;
+  readonly dropout: number;
+  readonly bidirectional: boolean;
+  readonly bias: boolean;
+  readonly projSize: number;
+
+  constructor(inputSize: number, hiddenSize: number, gates: number, options: LstmOptions) {
+    super();
+    const name = new.target.name;
+    const { numLayers, bias, batchFirst, dropout, bidirectional, projSize } = checked(
+      name,
+      options,
+      hiddenSize,
+    );
+    this.inputSize = inputSize;
+    this.hiddenSize = hiddenSize;
+    this.numLayers = numLayers;
+    this.bias = bias;
+    this.batchFirst = batchFirst;
+    this.dropout = dropout;
+    this.bidirectional = bidirectional;
+    this.projSize = projSize;
+    const state = projSize || hiddenSize;
+    const bound = 1 / Math.sqrt(hiddenSize);
+    const fields = this as unknown as Record<string, Parameter>;
+    for (let layer = 0; layer < numLayers; layer++) {
+      for (const suffix of this.#suffixes(layer)) {
+        const add = (field: string, shape: readonly number[]): void =>
+          void (fields[field + suffix] = new Parameter(uniform(shape, -bound, bound)));
+        const inputs = layer === 0 ? inputSize : state * (bidirectional ? 2 : 1);
+        add("weight_ih", [gates * hiddenSize, inputs]);
+        add("weight_hh", [gates * hiddenSize, state]);
+        if (bias) add("bias_ih", [gates * hiddenSize]);
+        if (bias) add("bias_hh", [gates * hiddenSize]);
+        if (projSize > 0) add("weight_hr", [projSize, hiddenSize]);
+      }
+    }
+  }
+
+  /** Endings of the names of a layer's weights, one a direction. */
+  #suffixes(layer: number): string[] {
+    return this.bidirectional ? [`_l${layer}`, `_l${layer}_reverse`] : [`_l${layer}`];
+  }
+
+  #weights(suffix: string): Weights {
+    const fields = this as unknown as Record<string, Parameter | undefined>;
+    return {
+      weight_ih: fields[`weight_ih${suffix}`]!,
+      weight_hh: fields[`weight_hh${suffix}`]!,
+      bias_ih: fields[`bias_ih${suffix}`] ?? null,
+      bias_hh: fields[`bias_hh${suffix}`] ?? null,
+      weight_hr: fields[`weight_hr${suffix}`] ?? null,
+    };
+  }
+
+  /** States after each step [T·B, size] of one layer in one direction, then those after the last, from the first [B, size]. */
+  protected abstract run(rows: Rows, weights: Weights, first: readonly Tensor[]): Tensor[];
+
+  /** Sizes of the states' elements. */
+  protected abstract stateSizes(): readonly number[];
+
+  /** Output and last states of a sequence, in the caller's layout. */
+  protected runLayers(
+    input: Tensor,
+    given: readonly Tensor[] | null,
+    { lengths }: SequenceOptions,
+  ): { output: Tensor; last: Tensor[] } {
+    const name = this.constructor.name;
+    const single = input.ndim === 2;
+    if ((input.ndim !== 3 && !single) || input.shape.at(-1) !== this.inputSize)
+      throw new ShapeError(
+        `${name}: expected ${this.batchFirst ? "[batch, steps" : "[steps, batch"}, ${this.inputSize}] or [steps, ${this.inputSize}], got ${formatShape(input.shape)}`,
+      );
+    const timeFirst = single ? input.unsqueeze(1) : this.batchFirst ? input.transpose(0, 1) : input;
+    const [steps, batch] = timeFirst.shape as [number, number, number];
+    if (steps === 0) throw new ShapeError(`${name}: the sequence has no steps`);
+    const ragged = lengths === undefined ? null : rowsOf(name, lengths, steps, batch);
+    const firsts = this.#firsts(given, batch, single, input);
+    const lasts: Tensor[][] = firsts.map(() => []);
+    let x = timeFirst.reshape(steps * batch, this.inputSize);
+    for (let layer = 0; layer < this.numLayers; layer++) {
+      if (layer > 0) x = F.dropout(x, this.dropout, { training: this.training });
+      const outputs = this.#suffixes(layer).map((suffix, direction, { length }) => {
+        const own = firsts.map((states) => states[layer * length + direction]!);
+        const reverse = direction === 1;
+        const turned = ragged !== null && reverse ? x.indexSelect(0, ragged.backwards) : x;
+        const rows = { x: turned, steps, reverse: reverse && ragged === null };
+        const states = this.run(rows, this.#weights(suffix), own);
+        lasts.forEach((last, i) =>
+          last.push(
+            ragged === null ? states[lasts.length + i]! : states[i]!.indexSelect(0, ragged.last),
+          ),
+        );
+        if (ragged === null) return states[0]!;
+        return reverse ? states[0]!.indexSelect(0, ragged.backwards) : states[0]!;
+      });
+      x = cat(outputs, 1);
+      if (ragged !== null) x = where(ragged.counts, x, 0);
+    }
+    const output = x.reshape(steps, batch, x.shape[1]!); // [T, B, D·H]
+    const last = lasts.map((states) => stack(states)); // [layers·D, B, size]
+    if (single) return { output: output.squeeze(1), last: last.map((state) => state.squeeze(1)) };
+    return { output: this.batchFirst ? output.transpose(0, 1) : output, last };
+  }
+
+  /** For each state the first one of each layer and direction, [B, size]. */
+  #firsts(
+    given: readonly Tensor[] | null,
+    batch: number,
+    single: boolean,
+    { dtype }: Tensor,
+  ): readonly (readonly Tensor[])[] {
+    const count = this.numLayers * (this.bidirectional ? 2 : 1);
+    return this.stateSizes().map((size, i) => {
+      if (given === null) return new Array<Tensor>(count).fill(zeros([batch, size], { dtype }));
+      const state = given[i]!;
+      const expected = single ? [count, size] : [count, batch, size];
+      if (!sameShape(state.shape, expected))
+        throw new ShapeError(
+          `${this.constructor.name}: the first state must be ${formatShape(expected)} (layers · directions${single ? "" : ", batch"}, size), got ${formatShape(state.shape)}`,
+        );
+      return state.split(1, 0).map((part) => part.reshape(batch, size));
+    });
+  }
+
+  override extraRepr(): string {
+    const options = [
+      this.numLayers === 1 ? null : `num_layers=${this.numLayers}`,
+      this.bias ? null : "bias=False",
+      this.batchFirst ? "batch_first=True" : null,
+      this.dropout === 0 ? null : `dropout=${this.dropout}`,
+      this.bidirectional ? "bidirectional=True" : null,
+    ].filter((option) => option !== null);
+    const sizes = [this.inputSize, this.hiddenSize];
+    return [...sizes, ...(this.projSize ? [`proj_size=${this.projSize}`] : []), ...options].join(
+      ", ",
+    );
+  }
+}
+
+function rowsOf(
+  name: string,
+  lengths: readonly number[] | Tensor,
+  steps: number,
+  batch: number,
+): Ragged {
+  const given = Array.isArray(lengths) ? (lengths as readonly number[]) : null;
+  const odd = given?.find((n) => !Number.isInteger(n) || n < 1 || n > steps);
+  if (odd !== undefined)
+    throw new ShapeError(`${name}: lengths must be integers from 1 to ${steps}, got ${odd}`);
+  const ends =
+    given === null ? (lengths as Tensor).cast("int32") : tensor(given, { dtype: "int32" });
+  if (!sameShape(ends.shape, [batch]))
+    throw new ShapeError(
+      `${name}: lengths must be one for each of ${batch} sequences, got ${formatShape(ends.shape)}`,
+    );
+  const step = arange(steps).unsqueeze(1); // [T, 1]
+  const column = arange(batch); // [B]
+  const within = step.lt(ends); // [T, B]
+  const opposite = where(within, ends.sub(1).sub(step), step);
+  return {
+    counts: within.reshape(steps * batch, 1),
+    backwards: opposite
+      .mul(batch)
+      .add(column)
+      .reshape(steps * batch),
+    last: ends.sub(1).mul(batch).add(column),
+  };
+}
+
+/** x Wᵀ with the sum of both biases, for all steps at once. */
+const fromInputs = (x: Tensor, { weight_ih, bias_ih, bias_hh }: Weights): Tensor =>
+  F.linear(x, weight_ih, bias_ih === null ? null : bias_ih.add(bias_hh!));
+
+/** A network whose state is its output, h′ = f(W x + U h + b): torch.nn.RNN. */
+export class RNN extends Recurrent {
+  readonly nonlinearity: "tanh" | "relu";
+
+  constructor(inputSize: number, hiddenSize: number, options: RnnOptions = {}) {
+    super(inputSize, hiddenSize, 1, options);
+    this.nonlinearity = checkNonlinearity("RNN", options.nonlinearity);
+  }
+
+  /**
+   * x [T, B, in], or [B, T, in] with `batchFirst`, or one sequence [T, in]; first states [layers·directions, B, H]
+   * → outputs of the last layer [T, B, directions·H] and last states.
+   */
+  forward(
+    x: Tensor,
+    h: Tensor | null = null,
+    options: SequenceOptions = {},
+  ): [output: Tensor, h: Tensor] {
+    const { output, last } = this.runLayers(x, h === null ? null : [h], options);
+    return [output, last[0]!];
+  }
+
+  protected run({ x, ...attrs }: Rows, weights: Weights, [h]: readonly Tensor[]): Tensor[] {
+    return rnnStates(x, weights, h!, attrs, this.nonlinearity);
+  }
+
+  protected stateSizes(): readonly number[] {
+    return [this.hiddenSize];
+  }
+
+  override extraRepr(): string {
+    const { nonlinearity } = this;
+    return super.extraRepr() + (nonlinearity === "tanh" ? "" : `, nonlinearity=${nonlinearity}`);
+  }
+}
+
+/** Long short-term memory (Hochreiter and Schmidhuber, 1997): torch.nn.LSTM. */
+export class LSTM extends Recurrent {
+  constructor(inputSize: number, hiddenSize: number, options: LstmOptions = {}) {
+    super(inputSize, hiddenSize, 4, options);
+  }
+
+  /** As RNN's, with two states: h [layers·directions, B, projSize or H] and c [layers·directions, B, H]. */
+  forward(
+    x: Tensor,
+    states: readonly [h: Tensor, c: Tensor] | null = null,
+    options: SequenceOptions = {},
+  ): [output: Tensor, states: [h: Tensor, c: Tensor]] {
+    const { output, last } = this.runLayers(x, states, options);
+    return [output, [last[0]!, last[1]!]];
+  }
+
+  protected run({ x, ...attrs }: Rows, weights: Weights, [h, c]: readonly Tensor[]): Tensor[] {
+    return lstmStates(x, weights, h!, c!, attrs);
+  }
+
+  protected stateSizes(): readonly number[] {
+    return [this.projSize || this.hiddenSize, this.hiddenSize];
+  }
+}
+
+/** Gated recurrent units (Cho et al., 2014): torch.nn.GRU. */
+export class GRU extends Recurrent {
+  constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions = {}) {
+    super(inputSize, hiddenSize, 3, { ...options, projSize: 0 });
+  }
+
+  /** As RNN's. */
+  forward(
+    x: Tensor,
+    h: Tensor | null = null,
+    options: SequenceOptions = {},
+  ): [output: Tensor, h: Tensor] {
+    const { output, last } = this.runLayers(x, h === null ? null : [h], options);
+    return [output, last[0]!];
+  }
+
+  protected run({ x, ...attrs }: Rows, weights: Weights, [h]: readonly Tensor[]): Tensor[] {
+    return gruStates(x, weights, h!, attrs);
+  }
+
+  protected stateSizes(): readonly number[] {
+    return [this.hiddenSize];
+  }
+}
+
+export function checkNonlinearity(
+  name: string,
+  nonlinearity: "tanh" | "relu" = "tanh",
+): "tanh" | "relu" {
+  if (nonlinearity !== "tanh" && nonlinearity !== "relu")
+    throw new Error(
+      `${name}: nonlinearity must be "tanh" or "relu", got "${String(nonlinearity)}"`,
+    );
+  return nonlinearity;
+}
+
+/** h of a plain recurrent network over inputs [T·B, in] after each step [T·B, H] and after the last [B, H]. */
+export const rnnStates = (
+  x: Tensor,
+  weights: Weights,
+  h: Tensor,
+  attrs: RecurrentAttrs,
+  nonlinearity: "tanh" | "relu",
+): Tensor[] =>
+  deriveAll([fromInputs(x, weights), weights.weight_hh, h], ([v, w, h0]) =>
+    rnn(v!, w!, h0!, { ...attrs, nonlinearity }),
+  );
+
+/** As rnnStates, of a GRU. */
+export function gruStates(
+  x: Tensor,
+  { weight_ih, weight_hh, bias_ih, bias_hh }: Weights,
+  h: Tensor,
+  attrs: RecurrentAttrs,
+): Tensor[] {
+  const bias = bias_hh ?? zeros([weight_hh.shape[0]!], { dtype: x.dtype });
+  return deriveAll([F.linear(x, weight_ih, bias_ih), weight_hh, h, bias], ([v, w, h0, b]) =>
+    gru(v!, w!, h0!, b!, attrs),
+  );
+}
+
+/** As rnnStates, of an LSTM: h and c after each step, then after the last. */
+export function lstmStates(
+  x: Tensor,
+  weights: Weights,
+  h: Tensor,
+  c: Tensor,
+  attrs: RecurrentAttrs,
+): Tensor[] {
+  const { weight_hh, weight_hr } = weights;
+  const all = fromInputs(x, weights);
+  const run = (rows: Tensor, first: readonly [Tensor, Tensor], own: RecurrentAttrs): Tensor[] =>
+    deriveAll([rows, weight_hh, ...first], ([v, w, h0, c0]) => lstm(v!, w!, h0!, c0!, own));
+  if (weight_hr === null) return run(all, [h, c], attrs);
+  // The projection stands between a step and the next, so the steps are operations of their own.
+  const inputs = all.split(h.shape[0]!);
+  const [hs, cs] = [new Array<Tensor>(attrs.steps), new Array<Tensor>(attrs.steps)];
+  for (const t of stepOrder(attrs)) {
+    const [wide, next] = run(inputs[t]!, [h, c], { steps: 1, reverse: false });
+    hs[t] = h = F.linear(wide!, weight_hr);
+    cs[t] = c = next!;
+  }
+  return [cat(hs), cat(cs), h, c];
+}
