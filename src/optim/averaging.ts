@@ -1,6 +1,6 @@
 /** Averages of a model's weights over its training: torch.optim.swa_utils. */
 
-import { tensor, where } from "../creation.ts";
+import { tensor } from "../creation.ts";
 import { isFloat } from "../graph/dtype.ts";
 import { formatShape, sameShape } from "../graph/shape.ts";
 import { Module } from "../nn/module.ts";
@@ -24,14 +24,15 @@ interface Followed {
 /**
  * The equal average of weights, for stochastic weight averaging (Izmailov et al., 2018): torch.optim.swa_utils's
  * AveragedModel. Takes a module, or parameters. Call `update` after optimizer steps, inside a compiled step too, and
- * `swap` to evaluate with the averages and to go back. Integer buffers are always copied.
+ * `swap` to evaluate with the averages and to go back. Integer buffers are always copied; a shared parameter has its first
+ * name only.
  * https://docs.pytorch.org/docs/stable/optim.html#weight-averaging-swa-and-ema
  */
 export class AveragedModel {
   /** By state-dict key. */
   readonly #followed = new Map<string, Followed>();
-  /** How often `update` has run, float32 []: int64 is not computed with on every device. */
-  readonly #count = tensor(0);
+  /** How often `update` has run, a 0-d float: int64 is not computed with on every device. */
+  readonly #count: Tensor;
 
   constructor(source: Module | Parameters, { useBuffers = false }: AveragingOptions = {}) {
     const name = this.constructor.name;
@@ -49,6 +50,8 @@ export class AveragedModel {
       params.forEach((p, i) => follow(`module.${names?.[i] ?? i}`, p, false));
     }
     if (this.#followed.size === 0) throw new Error(`${name}: got no parameters`);
+    const wide = [...this.#followed.values()].some(({ own }) => own.dtype === "float64");
+    this.#count = tensor(0, { dtype: wide ? "float64" : "float32" });
   }
 
   /** What the latest weights count for in the average, given how many came before; a 0-d tensor. */
@@ -123,6 +126,11 @@ export class ExponentialMovingAverage extends AveragedModel {
   }
 
   protected override share(before: Tensor): Tensor {
-    return where(before.eq(0), tensor(1), 1 - this.decay);
+    // 1, then 1 − decay.
+    const later = before.clamp(undefined, 1);
+    return later
+      .neg()
+      .add(1)
+      .add(later.mul(1 - this.decay));
   }
 }

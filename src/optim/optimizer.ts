@@ -128,6 +128,7 @@ export abstract class Optimizer<O extends CommonOptions> {
 
   /** Checks options that are about to hold, and brings the state into the form they need. */
   #prepare(params: readonly Tensor[], next: O, previous: O): void {
+    refuseUnknown(this.#name, next, this.#defaults);
     this.#checkAll(next);
     for (const p of params) {
       const kept = this.#state.get(p)!;

@@ -57,7 +57,10 @@ export class ParamGroup<O extends CommonOptions> {
     this.counts = new StepCounts(params);
   }
 
-  /** Options as programs have them built in; one that is traced while they hold is not used when they have changed. */
+  /**
+   * Options as programs have them built in; one that is traced while they hold is not used when they have changed. The
+   * learning rate and momentum of now are `lr` and `momentum`.
+   */
   get options(): O {
     const current = this.#options;
     guard(() => this.#options === current);

@@ -15,6 +15,9 @@ function tolerance({ dtype, optimizer }: Run): number {
   return optimizer === "RMSprop" || optimizer === "Adafactor" ? 1e-5 : 1e-6;
 }
 
+const rounded = (x: unknown): unknown =>
+  typeof x === "number" ? Number(x.toFixed(12)) : Array.isArray(x) ? x.map(rounded) : x;
+
 async function expectParameters(run: Run, problem: Problem, expected: Snapshot): Promise<void> {
   for (const [name, p] of Object.entries(problem.parameters))
     await expectClose(p, expected.parameters[name]!, tolerance(run), name);
@@ -39,12 +42,8 @@ async function expectState(run: Run, { optimizer }: Problem, expected: Snapshot)
     const theirs = camelCase(expected.param_groups[i]!);
     for (const [key, value] of Object.entries(group)) {
       const given = theirs[key];
-      const pairs = Array.isArray(value)
-        ? value.map((x, j) => [x, (given as [])[j]])
-        : [[value, given]];
-      for (const [a, b] of pairs)
-        if (typeof a === "number") expect(a, key).toBeCloseTo(b as number, 12);
-        else expect(a, key).toEqual(b);
+      // Rounded: learning rates of schedules are computed by other formulas.
+      expect(rounded(value), key).toEqual(rounded(given));
     }
   }
 }

@@ -39,7 +39,7 @@ export interface Run {
   readonly end: Snapshot;
 }
 
-export const shapes = { a: [5, 3], b: [5], c: [2, 5] } as const;
+export const shapes = { a: [5, 3], b: [5], c: [2, 5], d: [2] } as const;
 type Name = keyof typeof shapes;
 
 /** Whether c is trained in a step. */
@@ -66,8 +66,10 @@ export class Problem {
   constructor({ dtype, optimizer, options, groups, schedule }: Run) {
     const make = (seed: number, shape: readonly number[]): Tensor =>
       tensor(floats(seed, size(shape)), { shape, dtype });
-    const [a, b, c] = Object.values(shapes).map((shape, i) => new Parameter(make(10 + i, shape)));
-    this.parameters = { a: a!, b: b!, c: c! };
+    const [a, b, c, d] = Object.values(shapes).map(
+      (shape, i) => new Parameter(make(10 + i, shape)),
+    );
+    this.parameters = { a: a!, b: b!, c: c!, d: d! };
     this.#x = make(1, [8, 3]);
     this.#y = make(2, [8, 2]);
     this.#sign = options["maximize"] ? -1 : 1;
@@ -80,11 +82,14 @@ export class Problem {
     this.schedule = schedule && new optim.OneCycleLR(this.optimizer, maxLr as number, cycle);
   }
 
-  /** One step: mean squared error of tanh(x aᵀ + b) cᵀ. */
+  /** One step: mean squared error of tanh(x aᵀ + b) cᵀ + d. */
   step(withC: boolean): Tensor {
-    const { a, b, c } = this.parameters;
+    const { a, b, c, d } = this.parameters;
     const hidden = this.#x.matmul(a.transpose(0, 1)).add(b).tanh();
-    const error = hidden.matmul((withC ? c : c.detach()).transpose(0, 1)).sub(this.#y);
+    const error = hidden
+      .matmul((withC ? c : c.detach()).transpose(0, 1))
+      .add(d)
+      .sub(this.#y);
     const loss = error.mul(error).mean();
     this.optimizer.zeroGrad();
     loss.mul(this.#sign).backward();
