@@ -5,12 +5,20 @@ import { activationSamples } from "./samples/activation.ts";
 import { arithmeticSamples } from "./samples/arithmetic.ts";
 import { binarySamples } from "./samples/binary.ts";
 import { convSamples } from "./samples/conv.ts";
+import { creationSamples } from "./samples/creation.ts";
 import { functionSamples } from "./samples/functions.ts";
 import { indexingSamples } from "./samples/indexing.ts";
+import { joiningSamples } from "./samples/joining.ts";
 import { productSamples } from "./samples/products.ts";
+import { rearrangingSamples } from "./samples/rearranging.ts";
+import { recurrentSamples } from "./samples/recurrent.ts";
 import { reduceSamples } from "./samples/reduce.ts";
+import { scatteringSamples } from "./samples/scattering.ts";
+import { selectingSamples } from "./samples/selecting.ts";
 import { shapeSamples } from "./samples/shape.ts";
 import { poolSamples } from "./samples/pool.ts";
+import { normalizeSamples } from "./samples/normalize.ts";
+import { imagesSamples } from "./samples/images.ts";
 import { unarySamples } from "./samples/unary.ts";
 
 /** Samples by the file their expected results are in. */
@@ -23,9 +31,17 @@ export const families = {
   reduce: reduceSamples,
   products: productSamples,
   shape: shapeSamples,
+  creation: creationSamples,
+  joining: joiningSamples,
+  rearranging: rearrangingSamples,
   indexing: indexingSamples,
+  selecting: selectingSamples,
+  scattering: scatteringSamples,
   conv: convSamples,
+  recurrent: recurrentSamples,
   pool: poolSamples,
+  normalize: normalizeSamples,
+  images: imagesSamples,
 } as const satisfies Readonly<Record<string, readonly Sample[]>>;
 
 export type Family = keyof typeof families;
