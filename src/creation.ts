@@ -207,7 +207,8 @@ function triangle(
         rows.push(i);
         columns.push(j);
       }
-  return tensor(Int32Array.from([...rows, ...columns]), { shape: [2, rows.length] });
+  const both = Int32Array.from([...rows, ...columns]);
+  return new Tensor(constant(both, "int32", [2, rows.length]));
 }
 
 /** For each class index (integers) a row of `numClasses` with 1 at the index, int32 unless another dtype is given. */

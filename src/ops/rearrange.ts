@@ -13,7 +13,7 @@ import {
 import { le, where } from "./compare.ts";
 import { sub } from "./elementwise.ts";
 import { indexSelect } from "./indexing.ts";
-import { constant } from "./leaf.ts";
+import { constant, full } from "./leaf.ts";
 import { iota } from "./random.ts";
 import { concat, expand, flip, permute, reshape, slice, transpose, unslice } from "./shape.ts";
 
@@ -69,10 +69,21 @@ export function tile(x: Value, counts: Shape, op = "tile"): Value {
   const rank = Math.max(counts.length, x.shape.length);
   const lead = (list: Shape): number[] => [...Array<number>(rank - list.length).fill(1), ...list];
   const [sizes, times] = [lead(x.shape), lead(counts)];
-  if (times.every((n) => n === 1)) return reshape(x, sizes);
+  // What is laid no times is cut to nothing.
+  const used = times.reduce<Value>(
+    (y, n, i) => (n === 0 ? slice(y, i, 0, 0) : y),
+    reshape(x, sizes),
+  );
+  if (times.some((n) => n === 0))
+    return tile(
+      used,
+      times.map((n) => Math.max(n, 1)),
+      op,
+    );
+  if (times.every((n) => n === 1)) return used;
   const wide = expand(
     reshape(
-      x,
+      used,
       sizes.flatMap((size) => [1, size]),
     ),
     sizes.flatMap((size, i) => [times[i]!, size]),
@@ -101,6 +112,7 @@ export function repeatInterleave(
     return indexSelect(x, axis, fixedPositions(positions));
   }
   checkShape("repeatInterleave", [repeats]);
+  if (repeats === 0) return slice(x, axis, 0, 0);
   const at = (n: number): number[] => [
     ...x.shape.slice(0, axis + 1),
     n,
@@ -160,13 +172,13 @@ function lastTwo(op: string, x: Value): readonly [number, number] {
 /** The last two dimensions with zeros above diagonal k. */
 export function tril(x: Value, k = 0): Value {
   const [n, m] = lastTwo("tril", x);
-  return where(onOrBelow(n, m, integer("tril", "the diagonal", k)), x, 0);
+  return where(onOrBelow(n, m, integer("tril", "the diagonal", k)), x, full([], 0, x.dtype));
 }
 
 /** The last two dimensions with zeros below diagonal k. */
 export function triu(x: Value, k = 0): Value {
   const [n, m] = lastTwo("triu", x);
-  return where(onOrBelow(n, m, integer("triu", "the diagonal", k) - 1), 0, x);
+  return where(onOrBelow(n, m, integer("triu", "the diagonal", k) - 1), full([], 0, x.dtype), x);
 }
 
 /** Elements of diagonal `offset` of the plane of two dimensions, as a last dimension: torch.diagonal. */

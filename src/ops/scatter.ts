@@ -3,7 +3,7 @@
 import { isFloat, type DType } from "../graph/dtype.ts";
 import type { Value } from "../graph/node.ts";
 import { defineOp1 } from "../graph/op.ts";
-import { formatShape, resolveDim, sameShape, ShapeError } from "../graph/shape.ts";
+import { formatShape, numel, resolveDim, sameShape, ShapeError } from "../graph/shape.ts";
 import { eq, lt, where } from "./compare.ts";
 import { add, div, maximum, mul } from "./elementwise.ts";
 import { cast } from "./elementwise-rules.ts";
@@ -128,15 +128,21 @@ export function scatterReduce(
 /** A 1-d index in the shape of what it places along a dimension of x, and that shape. */
 function along(op: string, x: Value, dim: number, index: Value): readonly [number, Value] {
   const axis = resolveDim(op, dim, x.shape.length);
+  const places = checkPlaces(op, index);
+  const count = numel(places.shape);
+  const column = x.shape.map((_, i) => (i === axis ? count : 1));
+  const shape = x.shape.map((size, i) => (i === axis ? count : size));
+  return [axis, expand(reshape(places, column), shape)];
+}
+
+/** An index of one dimension; one without is a list of one. */
+function checkPlaces(op: string, index: Value): Value {
   checkIndex(op, index);
   if (index.shape.length > 1)
     throw new ShapeError(
       `${op}: the index must have one dimension, got ${formatShape(index.shape)}`,
     );
-  const count = index.shape[0] ?? 1;
-  const column = x.shape.map((_, i) => (i === axis ? count : 1));
-  const shape = x.shape.map((size, i) => (i === axis ? count : size));
-  return [axis, expand(reshape(index, column), shape)];
+  return reshape(index, [numel(index.shape)]);
 }
 
 function checkPlaced(op: string, index: Value, source: Value): void {
@@ -162,13 +168,18 @@ export function indexCopy(x: Value, dim: number, index: Value, source: Value): V
 
 /** x with `value`, a number or a 0-d tensor, in the slices that `index` names: torch.index_fill. */
 export function indexFill(x: Value, dim: number, index: Value, value: Value | number): Value {
-  const [axis, places] = along("indexFill", x, dim, index);
-  if (typeof value === "number") return scatter(x, axis, places, value);
-  if (value.shape.length > 0)
+  const axis = resolveDim("indexFill", dim, x.shape.length);
+  const places = checkPlaces("indexFill", index);
+  const filling = typeof value === "number" ? full([], value, x.dtype) : cast(value, x.dtype);
+  if (filling.shape.length > 0)
     throw new ShapeError(
-      `indexFill: the value must be a number or a 0-d tensor, got ${formatShape(value.shape)}`,
+      `indexFill: the value must be a number or a 0-d tensor, got ${formatShape(filling.shape)}`,
     );
-  return scatter(x, axis, places, expand(cast(value, x.dtype), places.shape));
+  // A mask counts a place that is named twice once, in the gradient too.
+  const size = x.shape[axis]!;
+  const named = scatter(full([size], 0, "int32"), 0, places, 1);
+  const column = x.shape.map((_, i) => (i === axis ? size : 1));
+  return where(reshape(cast(named, "bool"), column), filling, x);
 }
 
 /** Positions counted from the end made positions from the start. */
