@@ -75,12 +75,15 @@ export function checkedSize(what: string, shape: readonly unknown[]): number {
       `${what} has ${shape.length} dimensions, expected at most ${MAX_DIMENSIONS}`,
     );
   if (!isCounts(shape))
-    throw new FormatError(`${what} has no valid shape, got [${shown(shape.map(String).join())}]`);
+    throw new FormatError(`${what} has no valid shape, got [${shown(shape.map(kind).join())}]`);
   const size = shape.includes(0) ? 0 : numel(shape);
   if (!Number.isSafeInteger(size))
     throw new FormatError(`${what} of shape [${shape.join()}] has too many elements`);
   return size;
 }
+
+const kind = (size: unknown): string =>
+  typeof size === "number" || typeof size === "bigint" ? String(size) : typeof size;
 
 /** Whether a value out of a file is a list of sizes or offsets. */
 export const isCounts = (value: unknown): value is number[] =>

@@ -138,8 +138,9 @@ function describedBy(source: string) {
  * @throws FormatError naming kinds of elements that no tensor holds.
  */
 export function numpyType(what: string, descr: string): NumpyType {
-  const [, order = "", name = ""] = /^([<>|=]?)([a-zA-Z]\d*)(\[.*\])?$/.exec(descr) ?? [];
-  const type = TYPES.get(name);
+  // Dates bear a unit, e.g. `<M8[s]`.
+  const [, order, name = "", unit] = /^([<>|=]?)([a-zA-Z]\d*)(\[.*\])?$/.exec(descr) ?? [];
+  const type = unit === undefined ? TYPES.get(name) : undefined;
   if (type === undefined) {
     const kind = KINDS.get(name[0] ?? "");
     throw new FormatError(

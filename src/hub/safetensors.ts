@@ -140,10 +140,11 @@ function entryOf(name: string, value: unknown) {
   const { dtype: typeName, shape, data_offsets: offsets } = value;
   const type = typeof typeName === "string" ? TYPES.get(typeName) : undefined;
   if (type === undefined) {
-    const got = typeof typeName === "string" ? shown(typeName) : typeof typeName;
+    const got =
+      typeof typeName === "string" ? `the type ${shown(typeName)}` : "no type that is named";
     const known = [...TYPES.keys()].join(", ");
     throw wrong(
-      `tensor ${name} has the type ${got}, expected one of ${known}; convert it in Python, e.g. with .float()`,
+      `tensor ${name} has ${got}, expected one of ${known}; convert it in Python, e.g. with .float()`,
     );
   }
   if (!Array.isArray(shape)) throw wrong(`tensor ${name} has no valid shape`);

@@ -60,7 +60,7 @@ export function indexOf(shards: readonly StateDict[]): string {
   const total = shards.flatMap((shard) => Object.values(shard)).map(byteLength);
   const index = {
     metadata: { total_size: total.reduce((a, b) => a + b, 0) },
-    weight_map: Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1))),
+    weight_map: Object.fromEntries(named),
   };
   return `${JSON.stringify(index, null, 2)}\n`;
 }

@@ -233,7 +233,7 @@ export class TorchObjects {
     const count = checkedSize("torch: a tensor", shape);
     const strides = [...tuple("a tensor's stride", stride).items];
     if (!isCounts(shape) || !isCounts(strides) || strides.length !== shape.length)
-      throw wrong(`a tensor of shape [${shape.map(String).join()}] has no valid strides`);
+      throw wrong(`a tensor of ${shape.length} dimensions has no valid strides`);
     if (!isCounts([offset])) throw wrong("a tensor has no valid offset");
     const first = offset as number;
     const reach = shape.reduce((last, n, d) => last + (n - 1) * strides[d]!, first) + 1;

@@ -1,6 +1,6 @@
 /** Reads the zip archives that `torch.save` and `np.savez` write, from memory, trusting nothing that they declare. */
-import { Inflate } from "fflate";
 import { FormatError, shown } from "./format-error.ts";
+import { inflate } from "./inflate.ts";
 
 export interface ZipOptions {
   /**
@@ -187,26 +187,12 @@ class ZipReader {
     // Deflate adds 5 bytes for each 64 KiB at worst, sloppy writers perhaps more.
     if (raw.length > 2 * size + 1024)
       throw this.wrong(`entry ${shown(name)} has ${raw.length} bytes packed, but ${size} unpacked`);
-    const out = new Uint8Array(size);
-    let length = 0;
-    const inflate = new Inflate((chunk) => {
-      if (length + chunk.length > size)
-        throw this.wrong(`entry ${shown(name)} unpacks to more than the ${size} bytes it declares`);
-      out.set(chunk, length);
-      length += chunk.length;
-    });
-    // A byte unpacks to 1,032 at most, so that a step never makes much more than the entry declares.
-    const step = Math.min(2 ** 16, Math.max(2 ** 10, Math.floor(size / 1032)));
     try {
-      for (let at = 0; at < raw.length || at === 0; at += step)
-        inflate.push(raw.subarray(at, at + step), at + step >= raw.length);
+      return inflate(raw, size);
     } catch (error) {
-      if (error instanceof FormatError) throw error;
-      throw this.wrong(`entry ${shown(name)} is damaged`, { cause: error });
+      if (!(error instanceof FormatError)) throw error;
+      throw this.wrong(`entry ${shown(name)} ${error.message}`, { cause: error });
     }
-    if (length !== size)
-      throw this.wrong(`entry ${shown(name)} unpacks to ${length} bytes, it declares ${size}`);
-    return out;
   }
 
   #name(at: number, length: number): string {

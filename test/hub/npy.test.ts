@@ -128,6 +128,7 @@ describe("what is refused", () => {
     [header("'<f4'", "(1073741824, 1048576)"), 4, "needs 4503599627370496 bytes, got 4"],
     [header("'<f4'", `(${"1, ".repeat(65)})`), 4, "has 65 dimensions"],
     [header("'<f4'", "(1,)", "1"), 4, "neither True nor False"],
+    [header("'<f4[s]'", "(1,)"), 4, "type <f4[s]"],
     [header("'f4f4'", "(1,)"), 4, "type f4f4"],
     [header("'constructor'", "(1,)"), 4, "type constructor; expected one of f4"],
     [header("__import__('os')", "(1,)"), 4, "which is none near"],

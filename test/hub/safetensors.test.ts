@@ -1,16 +1,13 @@
 /** Safetensors: what is written can be read here and by the reference implementation, and bad files are refused. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { tensor, zeros } from "../../src/creation.ts";
 import { fromSafetensors, toSafetensors } from "../../src/hub/safetensors.ts";
 import { temporaryFolder } from "../data/temp.ts";
 import { findPython, runPython } from "../support/python.ts";
+import { described, expected, fixture as readFixture } from "./fixtures.ts";
 
 const { file } = temporaryFolder();
-const fixture = new Uint8Array(
-  readFileSync(join(import.meta.dirname, "../fixtures/hub/small.safetensors")),
-);
+const fixture = readFixture("small.safetensors");
 
 /** The contents of scripts/fixtures/safetensors_files.py. */
 const CONTENT = {
@@ -37,6 +34,17 @@ async function contentOf(bytes: Uint8Array) {
 test("reads a file of the reference implementation", async () => {
   expect(await contentOf(fixture)).toEqual(CONTENT);
   expect(fromSafetensors(fixture).metadata).toEqual({ format: "np", note: "é" });
+});
+
+test("reads the types that are widened, as PyTorch wrote them", async () => {
+  const { tensors } = fromSafetensors(readFixture("types.safetensors"));
+  const sorted = (items: [unknown, unknown][]) =>
+    items.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
+  const { dict } = (await described(tensors)) as { dict: [unknown, unknown][] };
+  expect(sorted(dict)).toEqual(sorted(expected["types.safetensors"]!.dict));
+  expect(() => fromSafetensors(readFixture("refused-f8.safetensors"))).toThrow(
+    "tensor x has the type F8_E4M3",
+  );
 });
 
 test("reads what it writes, from any offset in memory", async () => {
@@ -118,6 +126,21 @@ describe("files that are damaged or lie", () => {
 
   test.each([
     ["{}", 1, "expected 10 bytes, got 11"],
+    [
+      '{"x":{"dtype":"F32","dtype":"I32","shape":[1],"data_offsets":[0,4]}}',
+      4,
+      "the key dtype twice",
+    ],
+    ['{"__metadata__":{"a":"\\\\\\":{","\\u0061":""}}', 0, "the key a twice"],
+    ['{"x":{},"x":{}}', 0, "the header has the key x twice"],
+    [entry("U64", [1], [0, 8]), 8, "has the type U64, expected one of F32"],
+    [entry(["F32"], [1], [0, 4]), 4, "has no type that is named, expected"],
+    [entry("constructor", [1], [0, 4]), 4, "has the type constructor"],
+    [entry("F32", Array(65).fill(1), [0, 4]), 4, "has 65 dimensions, expected at most 64"],
+    [entry("F32", [2 ** 53], [0, 4]), 4, "has no valid shape"],
+    [entry("F32", ["4"], [0, 16]), 16, "has no valid shape"],
+    [entry("F32", [1], [-4, 0]), 4, "has no valid data_offsets"],
+    [entry("F32", [1], [2 ** 52, 2 ** 52 + 4]), 4, "expected 0"],
     ["[]", 0, "the header is not an object"],
     ["{", 0, "the header is not JSON"],
     [{ __metadata__: 1 }, 0, "__metadata__ is not an object"],

@@ -9,7 +9,7 @@ import {
   loadTorchValue,
   type TorchDict,
 } from "../../src/hub/index.ts";
-import { Tensor } from "../../src/index.ts";
+import type { Tensor } from "../../src/index.ts";
 import { Linear, ReLU, Sequential } from "../../src/nn/index.ts";
 import { temporaryFolder } from "../data/temp.ts";
 import { findPython, runPython } from "../support/python.ts";
