@@ -283,8 +283,9 @@ class Builder implements Emitter {
     const read = early ? this.node("Cast", [name], toFloat32) : name;
     const rows = shape.length === 0 ? this.node("Reshape", [read, this.ints([1])]) : read;
     const none = this.node("Slice", [rows, this.ints([0]), this.ints([0]), this.ints([0])]);
-    const sum = this.node("ReduceSum", [none], { keepdims: { int: 0 } });
-    return early ? sum : this.node("Cast", [sum], toFloat32);
+    // Sums are of numbers only.
+    const numbers = early || dtype === "float32" ? none : this.node("Cast", [none], toFloat32);
+    return this.node("ReduceSum", [numbers], { keepdims: { int: 0 } });
   }
 
   /** Gives a result another name: through an Identity where its own must stay. */

@@ -114,7 +114,21 @@ function counters(): Machine {
   return { state: [n, big, flag, words], step };
 }
 
-const machines = { network, descent, lateReaders, entangled, counters };
+/** Flags that are computed from a variable and read after its update. */
+function flags(): Machine {
+  const c = tensor([0, 1, 2], { dtype: "int32" });
+  const p = filled([3], 1);
+  const step = (x: Tensor): Tensor => {
+    const even = c.remainder(2).eq(0);
+    const words = c.cast("uint32");
+    c.assign(c.add(1));
+    p.assign(where(even, p.mul(0.5), p.add(words.cast("float32"))));
+    return p.sum().add(x.mean());
+  };
+  return { state: [p, c], step };
+}
+
+const machines = { network, descent, lateReaders, entangled, counters, flags };
 
 describe.each(Object.entries(machines))("%s", (_, make) => {
   test("50 compiled steps equal 50 uncompiled ones", async () => {
