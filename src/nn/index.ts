@@ -19,6 +19,7 @@ export { LayerNorm } from "./normalization.ts";
 export {
   BCELoss,
   BCEWithLogitsLoss,
+  CTCLoss,
   CosineEmbeddingLoss,
   CrossEntropyLoss,
   GaussianNLLLoss,

@@ -136,3 +136,15 @@ export class TripletMarginWithDistanceLoss extends Loss<F.TripletMarginWithDista
     return F.tripletMarginWithDistanceLoss(anchor, positive, negative, this.options);
   }
 }
+
+/** Counts and labels as nn.functional.ctcLoss takes them. */
+export class CTCLoss extends Loss<F.CtcOptions> {
+  forward(
+    logProbs: Tensor,
+    targets: Tensor,
+    inputLengths: F.Lengths,
+    targetLengths: F.Lengths,
+  ): Tensor {
+    return F.ctcLoss(logProbs, targets, inputLengths, targetLengths, this.options);
+  }
+}

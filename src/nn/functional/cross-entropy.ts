@@ -169,5 +169,8 @@ function softCrossEntropy(
       : target.mul(1 - labelSmoothing).add(labelSmoothing / logits.shape[dim]!);
   const terms = logits.logSoftmax(dim).mul(t);
   const weighted = weight === null ? terms : terms.mul(alongClasses(weight, logits, dim));
-  return reduceLoss("crossEntropy", weighted.sum(dim).neg(), reduction);
+  checkReduction("crossEntropy", reduction);
+  if (reduction === "none") return weighted.sum(dim).neg();
+  const total = weighted.sum().neg();
+  return reduction === "sum" ? total : total.div(logits.size / logits.shape[dim]!);
 }

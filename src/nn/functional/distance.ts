@@ -16,7 +16,7 @@ function vectorNorm(x: Tensor, p: number, dim: number): Tensor {
   const sum = (y: Tensor): Tensor => y.sum(dim, { keepdim: true });
   if (p === 2) return safeSqrt(sum(x.mul(x)));
   if (p === 1) return sum(x.abs());
-  if (p === 0) return sum(x.ne(0).cast(x.dtype));
+  if (p === 0) return sum(x.sign().abs());
   if (p === Infinity) return x.abs().amax(dim, { keepdim: true });
   if (p === -Infinity) return x.abs().amin(dim, { keepdim: true });
   const total = sum(x.abs().pow(p));

@@ -25,7 +25,10 @@ export function checkReduction(op: string, reduction: string, known = REDUCTIONS
 /** The losses of elements reduced. The mean of none is NaN, as in PyTorch. */
 export function reduceLoss(op: string, loss: Tensor, reduction: Reduction): Tensor {
   checkReduction(op, reduction);
-  return reduction === "none" ? loss : reduction === "sum" ? loss.sum() : loss.mean();
+  if (reduction === "none") return loss;
+  if (reduction === "sum") return loss.sum();
+  // The mean of nothing is 0/0; written so, it has gradients, empty ones.
+  return loss.size === 0 ? loss.sum().div(0) : loss.mean();
 }
 
 /** Throws unless all tensors given by name have one shape: broadcasting would hide mistakes here. */

@@ -69,19 +69,24 @@ export function smoothL1Loss(
   );
 }
 
-export interface HuberOptions extends WeightedLossOptions {
+export interface HuberOptions extends LossOptions {
   /** Up to this distance the loss is quadratic; 1 unless given. */
   readonly delta?: number;
+  /** Factors of single elements, of the input's shape; unlike mseLoss's they do not divide the mean, as in PyTorch. */
+  readonly weight?: Tensor | null;
 }
 
 /** ½d² where |d| ≤ δ, δ(|d| − ½δ) beyond (Huber, 1964), of input and target of one shape. */
 export function huberLoss(
   input: Tensor,
   target: Tensor,
-  { delta = 1, ...options }: HuberOptions = {},
+  { delta = 1, weight = null, reduction = "mean" }: HuberOptions = {},
 ): Tensor {
   if (!(delta > 0)) throw new Error(`huberLoss: delta must be above 0, got ${delta}`);
-  return elementLoss("huberLoss", input, target, options, (d) => huber(d, delta));
+  if (weight !== null) checkSameShapes("huberLoss", { input, weight });
+  return elementLoss("huberLoss", input, target, { reduction }, (d) =>
+    weight === null ? huber(d, delta) : huber(d, delta).mul(weight),
+  );
 }
 
 export interface KlDivOptions {

@@ -26,6 +26,9 @@ export function marginRankingLoss(
   return reduceLoss("marginRankingLoss", loss, reduction);
 }
 
+/** Added to squared lengths; PyTorch has it in single precision, also beside float64. */
+const SQUARE_EPSILON = Math.fround(1e-12);
+
 /**
  * 1 − cos(x1, x2) where the label is 1, max(0, cos(x1, x2) − margin) where it is −1: vectors [N, D] and labels [N], or [D]
  * and []. https://docs.pytorch.org/docs/stable/generated/torch.nn.CosineEmbeddingLoss.html
@@ -44,7 +47,7 @@ export function cosineEmbeddingLoss(
       `${op}: needs inputs [N, D] with targets [N], or [D] with [], got ${formatShape(input1.shape)} and ${formatShape(target.shape)}`,
     );
   const dot = (a: Tensor, b: Tensor): Tensor => a.mul(b).sum(-1);
-  const square = (x: Tensor): Tensor => dot(x, x).add(1e-12);
+  const square = (x: Tensor): Tensor => dot(x, x).add(SQUARE_EPSILON);
   const cosine = dot(input1, input2).div(square(input1).mul(square(input2)).sqrt());
   const alike = where(target.eq(1), cosine.neg().add(1), 0);
   const apart = where(target.eq(-1), cosine.sub(margin).clamp(0), 0);
