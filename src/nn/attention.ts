@@ -1,20 +1,22 @@
 /** Multi-head attention (Vaswani et al., 2017, section 3.2), with torch.nn.MultiheadAttention's parameters. */
 
-import { where, zeros } from "../creation.ts";
-import { isFloat } from "../graph/dtype.ts";
+import { zeros } from "../creation.ts";
 import { formatShape, sameShape, ShapeError } from "../graph/shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { noGrad } from "../trace.ts";
+import { additiveMask, attentionWeights, future } from "./functional/attention.ts";
 import * as F from "./functional/index.ts";
 import { xavierUniform } from "./init.ts";
 import { Linear } from "./linear.ts";
 import { Module, Parameter } from "./module.ts";
 
 export interface AttentionMasks {
-  /** bool [B, S], true for keys that are padding; or float, added to the scores. */
+  /** bool [B, S] (one sample: [S]), true for keys that are padding; or float, added to the scores. */
   readonly keyPaddingMask?: Tensor | null;
-  /** bool [T, S] (or [B·H, T, S]), true where attention is not allowed; or float, added to the scores. */
+  /** bool [T, S] or [B·H, T, S], true where attention is not allowed; or float, added to the scores. */
   readonly attnMask?: Tensor | null;
+  /** Without an `attnMask`: no query attends to later keys. With one, which then should say so, it changes nothing. */
+  readonly isCausal?: boolean;
 }
 
 export interface AttentionOptions extends AttentionMasks {
@@ -24,53 +26,48 @@ export interface AttentionOptions extends AttentionMasks {
   readonly averageAttnWeights?: boolean;
 }
 
-/** What stands for −∞ in scores: a row where nothing is allowed becomes uniform instead of NaN. */
-const BLOCKED = -1e30;
+export interface MultiheadAttentionOptions {
+  /** Probability with which weights are zeroed while training. */
+  readonly dropout?: number;
+  /** Inputs and outputs are [B, T, E] (default) rather than [T, B, E]. */
+  readonly batchFirst?: boolean;
+  /** Whether the projections add something; true unless given. */
+  readonly bias?: boolean;
+  /** Sizes of keys and values; `embedDim` unless given. */
+  readonly kdim?: number;
+  readonly vdim?: number;
+}
 
 /**
- * softmax(q kᵀ / √d + mask) v for q [B, H, T, d], k and v [B, H, S, d]. Equation 1 of the paper.
- * Returns the result [B, H, T, d] and the weights [B, H, T, S], both after dropout.
+ * Attention with several heads side by side: torch.nn.MultiheadAttention, with `batchFirst` true unless given. A query that
+ * masks allow no key attends evenly to all, where PyTorch gives NaN.
  */
-export function scaledDotProductAttention(
-  q: Tensor,
-  k: Tensor,
-  v: Tensor,
-  {
-    mask = null,
-    dropout = 0,
-    training = true,
-  }: { mask?: Tensor | null; dropout?: number; training?: boolean } = {},
-): { output: Tensor; weights: Tensor } {
-  const scores = q.matmul(k, { transB: true, alpha: 1 / Math.sqrt(q.shape.at(-1)!) }); // [B, H, T, S]
-  const attention = (mask === null ? scores : scores.add(additive(mask))).softmax(-1);
-  const weights = F.dropout(attention, dropout, { training });
-  return { output: weights.matmul(v), weights };
-}
-
-/** A bool mask (true: blocked) as what is added to scores; a float one as it is. */
-function additive(mask: Tensor): Tensor {
-  if (mask.dtype === "bool") return where(mask, BLOCKED, zeros([], { dtype: "float32" }));
-  if (isFloat(mask.dtype)) return mask;
-  throw new ShapeError(
-    `attention: a mask must be bool (true: not allowed) or float (added to the scores), got ${mask.dtype}; use .cast("bool")`,
-  );
-}
-
-/** Attention with several heads side by side: torch.nn.MultiheadAttention, with `batchFirst` true unless given. */
 export class MultiheadAttention extends Module {
   readonly embedDim: number;
   readonly numHeads: number;
   readonly dropout: number;
   readonly batchFirst: boolean;
-  /** [3·E, E]: the projections of query, key and value, one below the other. */
-  readonly in_proj_weight: Parameter;
-  readonly in_proj_bias: Parameter;
+  readonly kdim: number;
+  readonly vdim: number;
+  /** Projections of query [E, E], key [E, kdim] and value [E, vdim] where keys or values have sizes of their own. */
+  readonly q_proj_weight: Parameter | null = null;
+  readonly k_proj_weight: Parameter | null = null;
+  readonly v_proj_weight: Parameter | null = null;
+  /** Otherwise [3·E, E]: the projections of query, key and value, one below the other. */
+  readonly in_proj_weight: Parameter | null = null;
+  readonly in_proj_bias: Parameter | null;
   readonly out_proj: Linear;
 
   constructor(
     embedDim: number,
     numHeads: number,
-    { dropout = 0, batchFirst = true }: { dropout?: number; batchFirst?: boolean } = {},
+    {
+      dropout = 0,
+      batchFirst = true,
+      bias = true,
+      kdim = embedDim,
+      vdim = embedDim,
+    }: MultiheadAttentionOptions = {},
   ) {
     super();
     if (embedDim % numHeads !== 0)
@@ -81,15 +78,25 @@ export class MultiheadAttention extends Module {
     this.numHeads = numHeads;
     this.dropout = dropout;
     this.batchFirst = batchFirst;
-    this.in_proj_weight = new Parameter(xavierUniform([3 * embedDim, embedDim]));
-    this.in_proj_bias = new Parameter(zeros([3 * embedDim]));
-    this.out_proj = new Linear(embedDim, embedDim);
-    noGrad(() => this.out_proj.bias!.zero_());
+    this.kdim = kdim;
+    this.vdim = vdim;
+    const weight = (rows: number, columns: number): Parameter =>
+      new Parameter(xavierUniform([rows, columns]));
+    if (kdim === embedDim && vdim === embedDim)
+      this.in_proj_weight = weight(3 * embedDim, embedDim);
+    else {
+      this.q_proj_weight = weight(embedDim, embedDim);
+      this.k_proj_weight = weight(embedDim, kdim);
+      this.v_proj_weight = weight(embedDim, vdim);
+    }
+    this.in_proj_bias = bias ? new Parameter(zeros([3 * embedDim])) : null;
+    this.out_proj = new Linear(embedDim, embedDim, { bias });
+    noGrad(() => this.out_proj.bias?.zero_());
   }
 
   /**
-   * query [B, T, E], key and value [B, S, E] (with `batchFirst: false` [T, B, E] and [S, B, E]) → output of the query's
-   * shape, and the weights when asked for, else null.
+   * query [B, T, E], key [B, S, kdim] and value [B, S, vdim] (with `batchFirst: false` [T, B, E] and so on; one sample
+   * without B) → output of the query's shape, and the weights when asked for, else null.
    */
   forward(
     query: Tensor,
@@ -98,72 +105,109 @@ export class MultiheadAttention extends Module {
     {
       keyPaddingMask = null,
       attnMask = null,
+      isCausal = false,
       needWeights = false,
       averageAttnWeights = true,
     }: AttentionOptions = {},
   ): { output: Tensor; weights: Tensor | null } {
-    const same = query === key && key === value;
-    const first = (x: Tensor): Tensor => (this.batchFirst ? x : x.transpose(0, 1));
-    const [q, k, v] = same
-      ? this.#selfProjections(first(query))
-      : this.#projections(first(query), first(key), first(value));
-    if (keyPaddingMask !== null && !sameShape(keyPaddingMask.shape, [k.shape[0]!, k.shape[2]!])) {
-      throw new ShapeError(
-        `MultiheadAttention: keyPaddingMask must be [batch, keys] = ${formatShape([k.shape[0]!, k.shape[2]!])}, got ${formatShape(keyPaddingMask.shape)}`,
-      );
-    }
-    const mask = this.#mask(keyPaddingMask, attnMask, q.shape[0]!);
-    const attended = scaledDotProductAttention(q, k, v, {
-      mask,
-      dropout: this.dropout,
-      training: this.training,
-    });
-    const [batch, , length] = attended.output.shape as [number, number, number, number];
-    const joined = attended.output.permute([0, 2, 1, 3]).reshape([batch, length, this.embedDim]); // [B, T, E]
-    const weights = averageAttnWeights ? attended.weights.mean({ dim: 1 }) : attended.weights;
-    return { output: first(this.out_proj.forward(joined)), weights: needWeights ? weights : null };
+    const single = query.ndim === 2;
+    const inward = (x: Tensor): Tensor =>
+      single ? x.unsqueeze(0) : this.batchFirst ? x : x.transpose(0, 1);
+    this.#check("query", query, this.embedDim, single);
+    this.#check("key", key, this.kdim, single);
+    this.#check("value", value, this.vdim, single);
+    const [q, k, v] = this.#project(query, key, value, inward);
+    const padding = single ? (keyPaddingMask?.unsqueeze(0) ?? null) : keyPaddingMask;
+    const mask = this.#mask(padding, attnMask, isCausal, q, k);
+    const attention = attentionWeights(q, k, mask); // [B, H, T, S]
+    const weights = F.dropout(attention, this.dropout, { training: this.training });
+    const attended = weights.matmul(v); // [B, H, T, d]
+    const [batch, , length] = attended.shape as [number, number, number, number];
+    const joined = attended.permute([0, 2, 1, 3]).reshape([batch, length, this.embedDim]); // [B, T, E]
+    const output = this.out_proj.forward(joined);
+    const outward = single ? output.squeeze(0) : this.batchFirst ? output : output.transpose(0, 1);
+    if (!needWeights) return { output: outward, weights: null };
+    const shown = averageAttnWeights ? weights.mean({ dim: 1 }) : weights;
+    return { output: outward, weights: single ? shown.squeeze(0) : shown };
   }
 
-  /** x [B, T, E] → q, k, v [B, H, T, d] by one product. */
-  #selfProjections(x: Tensor): [Tensor, Tensor, Tensor] {
-    this.#check(x);
+  /** Query, key and value as heads [B, H, T, d], those of one input by one product. */
+  #project(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    inward: (x: Tensor) => Tensor,
+  ): [Tensor, Tensor, Tensor] {
+    const e = this.embedDim;
+    const bias = this.in_proj_bias;
+    const weight = this.in_proj_weight;
+    if (weight !== null && query === key && key === value)
+      return this.#heads(inward(query), weight, bias, 3) as [Tensor, Tensor, Tensor];
+    if (weight !== null && key === value) {
+      const [wq, wkv] = weight.split([e, 2 * e]);
+      const [bq, bkv] = bias?.split([e, 2 * e]) ?? [null, null];
+      const [k, v] = this.#heads(inward(key), wkv!, bkv!, 2);
+      return [this.#heads(inward(query), wq!, bq!, 1)[0]!, k!, v!];
+    }
+    const weights = weight?.split(e) ?? [
+      this.q_proj_weight!,
+      this.k_proj_weight!,
+      this.v_proj_weight!,
+    ];
+    const biases = bias?.split(e) ?? [null, null, null];
+    return [query, key, value].map(
+      (x, i) => this.#heads(inward(x), weights[i]!, biases[i]!, 1)[0]!,
+    ) as [Tensor, Tensor, Tensor];
+  }
+
+  /** x [B, T, in] by a weight [count·E, in] → `count` tensors [B, H, T, d]. */
+  #heads(x: Tensor, weight: Tensor, bias: Tensor | null, count: number): Tensor[] {
     const [batch, length] = x.shape as [number, number, number];
-    const headDim = this.embedDim / this.numHeads;
-    const all = F.linear(x, this.in_proj_weight, this.in_proj_bias) // [B, T, 3E]
-      .reshape([batch, length, 3, this.numHeads, headDim])
-      .permute([2, 0, 3, 1, 4]); // [3, B, H, T, d]
-    const [q, k, v] = all.split(1, 0).map((part) => part.squeeze(0));
-    return [q!, k!, v!];
+    const size = this.embedDim / this.numHeads;
+    const all = F.linear(x, weight, bias); // [B, T, count·E]
+    if (count === 1)
+      return [all.reshape([batch, length, this.numHeads, size]).permute([0, 2, 1, 3])];
+    return all
+      .reshape([batch, length, count, this.numHeads, size])
+      .permute([2, 0, 3, 1, 4]) // [count, B, H, T, d]
+      .split(1, 0)
+      .map((part) => part.squeeze(0));
   }
 
-  #projections(...inputs: [Tensor, Tensor, Tensor]): [Tensor, Tensor, Tensor] {
-    const weights = this.in_proj_weight.split(this.embedDim, 0);
-    const biases = this.in_proj_bias.split(this.embedDim, 0);
-    const [q, k, v] = inputs.map((x, i) => {
-      this.#check(x);
-      const [batch, length] = x.shape as [number, number, number];
-      return F.linear(x, weights[i]!, biases[i])
-        .reshape([batch, length, this.numHeads, this.embedDim / this.numHeads])
-        .permute([0, 2, 1, 3]);
-    });
-    return [q!, k!, v!];
+  #check(name: string, x: Tensor, size: number, single: boolean): void {
+    if (x.ndim === (single ? 2 : 3) && x.shape.at(-1) === size) return;
+    const dims = single ? "length" : this.batchFirst ? "batch, length" : "length, batch";
+    throw new ShapeError(
+      `MultiheadAttention: expected ${name === "query" ? "" : `${name} `}[${dims}, ${size}], got ${formatShape(x.shape)}`,
+    );
   }
 
-  #check(x: Tensor): void {
-    if (x.ndim !== 3 || x.shape[2] !== this.embedDim) {
+  /** All masks as one that broadcasts to [B, H, T, S]. */
+  #mask(
+    padding: Tensor | null,
+    attention: Tensor | null,
+    isCausal: boolean,
+    q: Tensor,
+    k: Tensor,
+  ): Tensor | null {
+    const [batch, heads, queries] = q.shape as [number, number, number];
+    const length = k.shape[2]!;
+    if (padding !== null && !sameShape(padding.shape, [batch, length]))
       throw new ShapeError(
-        `MultiheadAttention: expected [batch, length, ${this.embedDim}], got ${formatShape(x.shape)}`,
+        `MultiheadAttention: keyPaddingMask must be [batch, keys] = ${formatShape([batch, length])}, got ${formatShape(padding.shape)}`,
       );
-    }
-  }
-
-  /** Both masks as one that broadcasts to [B, H, T, S]. */
-  #mask(padding: Tensor | null, attention: Tensor | null, batch: number): Tensor | null {
-    const keys = padding === null ? null : additive(padding).unsqueeze(1).unsqueeze(1); // [B, 1, 1, S]
-    if (attention === null) return keys;
-    const given = additive(attention);
-    const pairs =
-      given.ndim === 3 ? given.reshape([batch, this.numHeads, ...given.shape.slice(1)]) : given;
-    return keys === null ? pairs : keys.add(pairs);
+    const pairs = attention ?? (isCausal ? future(queries, length) : null);
+    const each = [batch * heads, queries, length];
+    if (pairs !== null && !sameShape(pairs.shape, pairs.ndim === 3 ? each : each.slice(1)))
+      throw new ShapeError(
+        `MultiheadAttention: attnMask must be [queries, keys] = ${formatShape(each.slice(1))} or [batch · heads, queries, keys] = ${formatShape(each)}, got ${formatShape(pairs.shape)}`,
+      );
+    const own = pairs?.ndim === 3 ? pairs.reshape([batch, heads, queries, length]) : pairs;
+    const keys = padding?.reshape([batch, 1, 1, length]) ?? null;
+    // Two bool masks are one before they become numbers.
+    if (own?.dtype === "bool" && keys?.dtype === "bool")
+      return additiveMask("MultiheadAttention", own.logicalOr(keys), q);
+    const [a, b] = [own, keys].map((mask) => mask && additiveMask("MultiheadAttention", mask, q));
+    return a && b ? a.add(b) : (a ?? b ?? null);
   }
 }

@@ -2,9 +2,9 @@
 
 export {
   MultiheadAttention,
-  scaledDotProductAttention,
   type AttentionMasks,
   type AttentionOptions,
+  type MultiheadAttentionOptions,
 } from "./attention.ts";
 export * as functional from "./functional/index.ts";
 export * as init from "./init.ts";
@@ -57,8 +57,14 @@ export {
 } from "./recurrent.ts";
 export { GRUCell, LSTMCell, RNNCell, type CellOptions } from "./recurrent-cells.ts";
 export {
+  Transformer,
+  TransformerDecoder,
+  TransformerDecoderLayer,
   TransformerEncoder,
   TransformerEncoderLayer,
+  type DecoderMasks,
   type EncoderMasks,
   type TransformerLayerOptions,
+  type TransformerMasks,
+  type TransformerOptions,
 } from "./transformer.ts";

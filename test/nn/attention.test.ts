@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { tensor, zeros, type Tensor } from "../../src/index.ts";
 import * as nn from "../../src/nn/index.ts";
+const F = nn.functional;
 import { suite, type Case } from "./parity.ts";
 
 type Masks = readonly ("attnMask" | "keyPaddingMask")[];
@@ -43,7 +44,8 @@ describe("MultiheadAttention", () => {
     "MHA weights of each head": attention(3, { needWeights: true, averageAttnWeights: false }),
     "MHA batch second": attention(3, { needWeights: true, batchFirst: false }),
     scaledDotProductAttention: {
-      call: ([q, k, v, mask]) => nn.scaledDotProductAttention(q!, k!, v!, { mask: mask! }).output,
+      call: ([q, k, v, mask]) =>
+        F.scaledDotProductAttention(q!, k!, v!, { attnMask: mask!.logicalNot() }),
     },
   });
 

@@ -1,6 +1,7 @@
 /** Stateless twins of the layers: torch.nn.functional. */
 
 export * from "./activation.ts";
+export { scaledDotProductAttention, type DotProductAttentionOptions } from "./attention.ts";
 export * from "./conv.ts";
 export * from "./dropout.ts";
 export * from "./linear.ts";
