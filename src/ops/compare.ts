@@ -99,8 +99,8 @@ const whereOp = defineOp1({
   ],
   lower: ({ inputs: [c, a, b], types, emit }) => {
     const { dtype } = types[1]!;
-    if (emit.target.gpu) return emit.node("Where", [c!, a!, b!]);
-    // On a CPU Where has no bool and no uint32: through int32 and int64.
+    // Where has no bool, and on a CPU no uint32: through int32 and int64.
+    if (emit.target.gpu && dtype !== "bool") return emit.node("Where", [c!, a!, b!]);
     const as = dtype === "bool" ? "int32" : dtype === "uint32" ? "int64" : dtype;
     const chosen = emit.node("Where", [
       c!,

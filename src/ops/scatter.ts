@@ -5,10 +5,11 @@ import type { Value } from "../graph/node.ts";
 import { defineOp1 } from "../graph/op.ts";
 import { formatShape, numel, resolveDim, sameShape, ShapeError } from "../graph/shape.ts";
 import { eq, lt, where } from "./compare.ts";
-import { add, div, maximum, mul } from "./elementwise.ts";
-import { cast } from "./elementwise-rules.ts";
-import { checkIndex, checkScatter, gather, scatterAdd } from "./indexing.ts";
+import { add, div, maximum, mul, sub } from "./elementwise.ts";
+import { cast, castTo } from "./elementwise-rules.ts";
+import { checkIndex, checkScatter, gather, indexSelect, scatterAdd } from "./indexing.ts";
 import { full, onesLike, zerosLike } from "./leaf.ts";
+import { cumsum } from "./reduce.ts";
 import { expand, reshape } from "./shape.ts";
 
 const scatterOp = defineOp1<{ dim: number }>({
@@ -19,8 +20,14 @@ const scatterOp = defineOp1<{ dim: number }>({
     null,
     needs[2] ? gather(g!, dim, index!) : null,
   ],
-  lower: ({ inputs, attrs, emit }) =>
-    emit.node("ScatterElements", inputs, { axis: { int: attrs.dim } }),
+  lower: ({ inputs: [x, index, src], types: [type], attrs, emit }) => {
+    const { dtype } = type!;
+    // WebGPU scatters no bool: as int32 there.
+    const as = emit.target.gpu && dtype === "bool" ? "int32" : dtype;
+    const operands = [castTo(emit, x!, dtype, as), index!, castTo(emit, src!, dtype, as)];
+    const placed = emit.node("ScatterElements", operands, { axis: { int: attrs.dim } });
+    return castTo(emit, placed, as, dtype);
+  },
 });
 
 /** x with the elements of `src` (or one number) at `index` along a dimension; of repeated positions any one stays: torch.scatter. */
@@ -180,6 +187,18 @@ export function indexFill(x: Value, dim: number, index: Value, value: Value | nu
   const named = scatter(full([size], 0, "int32"), 0, places, 1);
   const column = x.shape.map((_, i) => (i === axis ? size : 1));
   return where(reshape(cast(named, "bool"), column), filling, x);
+}
+
+/** The elements of `source` in order where the mask holds, x elsewhere: the k-th place that holds takes element k. */
+export function maskedScatter(x: Value, mask: Value, source: Value): Value {
+  if (mask.dtype !== "bool" || source.dtype !== x.dtype)
+    throw new ShapeError(
+      `maskedScatter: needs a bool mask and a source of ${x.dtype} like the tensor, got ${mask.dtype} and ${source.dtype}`,
+    );
+  const held = reshape(expand(cast(mask, "int32"), x.shape, "maskedScatter"), [numel(x.shape)]);
+  const order = maximum(sub(cumsum(held, 0), 1), 0);
+  const chosen = indexSelect(reshape(source, [numel(source.shape)]), 0, order);
+  return where(mask, reshape(chosen, x.shape), x);
 }
 
 /** Positions counted from the end made positions from the start. */

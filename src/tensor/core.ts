@@ -58,6 +58,11 @@ export abstract class TensorCore {
     return numel(this.shape);
   }
 
+  /** Number of elements, as PyTorch calls it. */
+  numel(): number {
+    return this.size;
+  }
+
   get requiresGrad(): boolean {
     return this.#requiresGrad;
   }

@@ -132,8 +132,12 @@ export abstract class InPlaceMethods extends ProductMethods {
 
   // ---- parts -----------------------------------------------------------------------------------------------------
 
-  maskedFill_(mask: Tensor, value: number): this {
+  maskedFill_(mask: Tensor, value: TensorLike): this {
     return changed("maskedFill_", this, this.maskedFill(mask, value));
+  }
+
+  maskedScatter_(mask: Tensor, source: Tensor): this {
+    return this.become("maskedScatter_", this.maskedScatter(mask, source));
   }
 
   scatter_(dim: number, index: Tensor, src: TensorLike): this {

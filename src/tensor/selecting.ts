@@ -3,9 +3,11 @@
 import { hostStorage } from "../engine.ts";
 import { hostArray, type TypedArray } from "../graph/dtype.ts";
 import { broadcast, numel, resolveDim, ShapeError, strides, type Shape } from "../graph/shape.ts";
+import { where } from "../ops/compare.ts";
+import { cast } from "../ops/elementwise-rules.ts";
 import { gather, indexSelect } from "../ops/indexing.ts";
 import { full, source } from "../ops/leaf.ts";
-import { wrapped } from "../ops/scatter.ts";
+import { maskedScatter, wrapped } from "../ops/scatter.ts";
 import { at, put, type IndexItem, type IndexRange } from "../ops/select.ts";
 import { expand, reshape } from "../ops/shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -89,6 +91,21 @@ export abstract class SelectingMethods extends RearrangingMethods {
     return this.expand(sized(this.shape)).gather(dim, index.expand(sized(index.shape)));
   }
 
+  /** `value`, a number or a 0-d tensor, where the mask (bool, broadcast) holds, this tensor elsewhere. */
+  maskedFill(mask: Tensor, value: TensorLike): Tensor {
+    if (typeof value === "number") return derive([this, mask], ([x, m]) => where(m!, value, x!));
+    if (value.ndim > 0)
+      throw new ShapeError(
+        `maskedFill: the value must be a number or a 0-d tensor, got [${value.shape.join()}]; use where`,
+      );
+    return derive([this, mask, value], ([x, m, v]) => where(m!, cast(v!, x!.dtype), x!));
+  }
+
+  /** The elements of `source`, one after the other, where the mask (bool, broadcast) holds: torch.masked_scatter. */
+  maskedScatter(mask: Tensor, source: Tensor): Tensor {
+    return derive([this, mask, source], ([x, m, s]) => maskedScatter(x!, m!, s!));
+  }
+
   // ---- results whose size depends on elements: read on the host --------------------------------------------------
 
   /** The elements where the mask (bool, broadcast with the tensor) holds, in one dimension; gradients pass. */
@@ -159,7 +176,7 @@ export function placed(
   options: PutOptions,
 ): Tensor {
   if (!Array.isArray(index))
-    throw new ShapeError(`${op}: the index must be a list such as [0, ":"], got ${String(index)}`);
+    throw new ShapeError(`${op}: the index must be a list such as [0, ":"], got ${typeof index}`);
   const { accumulate = false } = checkOptions(op, options, ["accumulate"]);
   const inputs = typeof value === "number" ? [x] : [x, value];
   return derive(inputs, ([target, given]) =>

@@ -17,7 +17,6 @@ import {
   triuIndices,
   zerosLike,
   cartesianProd,
-  type Tensor,
 } from "../../../src/index.ts";
 import { f32, f64, given, ints, sample, type Extra, type Input, type Sample } from "../sample.ts";
 
@@ -45,7 +44,7 @@ export const creationSamples: readonly Sample[] = [
   sample("eye", [], () => eye(0), "torch.eye(0)"),
   sample("full", [], () => full([2], true), "torch.full((2,), True)", { note: "of a boolean" }),
   sample("empty", [], () => empty([2, 0, 3]), "torch.empty(2, 0, 3)"),
-  sample("zerosLike", [f64([2, 1])], zerosLike as () => Tensor, "torch.zeros_like(x0)"),
+  sample("zerosLike", [f64([2, 1])], zerosLike, "torch.zeros_like(x0)"),
   sample(
     "zerosLike",
     [f32([2, 1])],
@@ -55,7 +54,7 @@ export const creationSamples: readonly Sample[] = [
   sample("onesLike", [ints("int32", [3], 0, 9)], (x) => onesLike(x), "torch.ones_like(x0)"),
   sample("emptyLike", [f32([0, 2])], (x) => emptyLike(x), "torch.empty_like(x0)"),
   sample("fullLike", [f32([3])], (x) => fullLike(x, 2.5), "torch.full_like(x0, 2.5)"),
-  sample("fullLike", [ints("int64", [2], 0, 9)], (x) => fullLike(x, -7), "torch.full_like(x0, -7)"),
+  sample("fullLike", [ints("int32", [2], 0, 9)], (x) => fullLike(x, -7), "torch.full_like(x0, -7)"),
   sample("arange", [], () => arange(7, 0, -2), "torch.arange(7, 0, -2, dtype=torch.int32)"),
   sample("trilIndices", [], () => trilIndices(3, 4), "torch.tril_indices(3, 4).int()"),
   sample("trilIndices", [], () => trilIndices(3, 2, -1), "torch.tril_indices(3, 2, -1).int()"),

@@ -129,7 +129,7 @@ samples.push(
   sample("float", [ints("int32", [2], -9, 9)], (x) => x.float(), "x0.float()"),
   sample("double", [f32([2])], (x) => x.double(), "x0.double()"),
   sample("int", [f32([3])], (x) => x.int(), "x0.int()"),
-  sample("long", [f32([3])], (x) => x.long(), "x0.long()"),
+  sample("cast", [f32([3])], (x) => x.long(), "x0.long()"),
   sample("bool", [ints("int32", [4], -1, 1)], (x) => x.bool(), "x0.bool()"),
   sample("half", [f32([3])], (x) => x.half().float(), "x0.half().float()", {
     noGradcheck: "rounds to float16",

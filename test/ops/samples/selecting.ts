@@ -38,7 +38,7 @@ const picks = (
   sample(
     "at",
     [f32(shape), ...tensors],
-    (x, a, b) => x.at(...index.map((item) => (item === "a" ? a! : item === "b" ? b! : item))),
+    (x, a, b) => x.at(...index.map((item) => (item === "a" ? a : item === "b" ? b : item))),
     `x0[${torch.replace("a", "x1.long()").replace("b", "x2.long()")}]`,
     extra,
   );
@@ -207,6 +207,28 @@ export const selectingSamples: readonly Sample[] = [
     [f32([2, 3, 2]), given("bool", [3], [1, 0, 1]), f32([])],
     (x, m, v) => x.setAt([":", m, "..."], v),
     WRITE("(slice(None), x1, ...)", "x2"),
+  ),
+
+  sample(
+    "maskedScatter",
+    [f32([2, 3]), given("bool", [2, 3], [0, 1, 1, 0, 0, 1]), f32([4], -2, 2, 1)],
+    (x, m, s) => x.maskedScatter(m, s),
+    "x0.masked_scatter(x1, x2)",
+    second,
+  ),
+  sample(
+    "maskedScatter",
+    [f32([2, 3]), given("bool", [3], [1, 0, 1]), f32([2, 2], -2, 2, 1)],
+    (x, m, s) => x.maskedScatter(m, s),
+    "x0.masked_scatter(x1, x2)",
+  ),
+
+  sample(
+    "maskedFill",
+    [f32([2, 3]), given("bool", [3], [1, 0, 1]), f32([], -2, 2, 1)],
+    (x, m, v) => x.maskedFill(m, v),
+    "x0.masked_fill(x1, x2)",
+    second,
   ),
 
   // ---- by tensors ------------------------------------------------------------------------------------------------
