@@ -3,6 +3,7 @@
 import type { Tensor } from "../tensor.ts";
 import * as F from "./functional/index.ts";
 import { Layer } from "./layer.ts";
+import { pythonFloat } from "./module-repr.ts";
 
 /** Zeroes elements with probability p while training (Srivastava et al., 2014): torch.nn.Dropout. */
 export class Dropout extends Layer {
@@ -17,5 +18,9 @@ export class Dropout extends Layer {
 
   forward(x: Tensor): Tensor {
     return F.dropout(x, this.p, { training: this.training });
+  }
+
+  override extraRepr(): string {
+    return `p=${pythonFloat(this.p)}, inplace=False`;
   }
 }

@@ -35,4 +35,9 @@ export class Embedding extends Layer {
     if (this.paddingIdx === null) return rows;
     return where(indices.eq(this.paddingIdx).unsqueeze(-1), rows.detach(), rows);
   }
+
+  override extraRepr(): string {
+    const padding = this.paddingIdx === null ? "" : `, padding_idx=${this.paddingIdx}`;
+    return `${this.weight.shape.join(", ")}${padding}`;
+  }
 }

@@ -6,6 +6,7 @@ import type { Tensor } from "../tensor.ts";
 import * as F from "./functional/index.ts";
 import { Layer } from "./layer.ts";
 import { Parameter } from "./module.ts";
+import { pythonBool } from "./module-repr.ts";
 
 /** y = x Wᵀ + b; weight [out, in] and bias [out] start as U(−1/√in, 1/√in): torch.nn.Linear. */
 export class Linear extends Layer {
@@ -30,5 +31,10 @@ export class Linear extends Layer {
   /** x [..., in] → [..., out]. */
   forward(x: Tensor): Tensor {
     return F.linear(x, this.weight, this.bias);
+  }
+
+  override extraRepr(): string {
+    const { inFeatures, outFeatures, bias } = this;
+    return `in_features=${inFeatures}, out_features=${outFeatures}, bias=${pythonBool(bias !== null)}`;
   }
 }

@@ -290,11 +290,6 @@ export class RNN extends Recurrent {
   protected stateSizes(): readonly number[] {
     return [this.hiddenSize];
   }
-
-  override extraRepr(): string {
-    const { nonlinearity } = this;
-    return super.extraRepr() + (nonlinearity === "tanh" ? "" : `, nonlinearity=${nonlinearity}`);
-  }
 }
 
 /** Long short-term memory (Hochreiter and Schmidhuber, 1997): torch.nn.LSTM. */
