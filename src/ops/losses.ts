@@ -59,13 +59,18 @@ const binaryCrossEntropyOp = defineOp1({
       needs[1] ? mul(g!, sub(bounded(log1p(neg(x!))), bounded(log(x!)))) : null,
     ];
   },
-  // −(t log x + (1 − t) log(1 − x)), with u = log(1 − x): t (u − log x) − u
+  // (t − 1) log(1 − x) − t log x
   lower: ({ inputs: [x, t], types: [type], emit }) => {
     const { dtype } = type!;
     const least = emit.scalar(dtype, LEAST_LOG);
-    const bounded = (logarithm: string): string => emit.node("Max", [logarithm, least]);
-    const yes = bounded(emit.node("Log", [x!]));
-    const no = bounded(log1pOf(emit, emit.node("Neg", [x!]), dtype));
+    // Where x is `end` the logarithm is −∞, except on some GPUs.
+    const bounded = (logarithm: string, end: number): string => {
+      const most = emit.node("Max", [logarithm, least]);
+      if (!emit.target.gpu) return most;
+      return emit.node("Where", [emit.node("Equal", [x!, emit.scalar(dtype, end)]), least, most]);
+    };
+    const yes = bounded(emit.node("Log", [x!]), 0);
+    const no = bounded(log1pOf(emit, emit.node("Neg", [x!]), dtype), 1);
     return emit.node("Sub", [
       emit.node("Mul", [emit.node("Sub", [t!, emit.scalar(dtype, 1)]), no]),
       emit.node("Mul", [t!, yes]),

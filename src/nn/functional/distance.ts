@@ -1,8 +1,10 @@
 /** How far vectors are apart: cosine similarity, and distances between rows. */
 
-import { tensor, where } from "../../creation.ts";
+import { where } from "../../creation.ts";
 import { formatShape, resolveDim, ShapeError } from "../../graph/shape.ts";
-import type { Tensor } from "../../tensor.ts";
+import { indexSelect } from "../../ops/indexing.ts";
+import { constant } from "../../ops/leaf.ts";
+import { derive, type Tensor } from "../../tensor.ts";
 import { checkFloats } from "./loss-options.ts";
 
 /** √x whose gradient at 0 is 0, where PyTorch's norms have it so. */
@@ -96,7 +98,9 @@ export function pdist(x: Tensor, p = 2): Tensor {
   const [n] = x.shape as [number, number];
   const rows = Array.from({ length: n }, (_, i) => i);
   const pairs = rows.flatMap((i) => rows.slice(i + 1).map((j) => [i, j] as const));
-  const side = (which: 0 | 1): Tensor =>
-    x.indexSelect(0, tensor(Int32Array.from(pairs, (pair) => pair[which])));
+  const side = (which: 0 | 1): Tensor => {
+    const places = Int32Array.from(pairs, (pair) => pair[which]);
+    return derive([x], ([v]) => indexSelect(v!, 0, constant(places, "int32", [places.length])));
+  };
   return pairwiseDistance(side(0), side(1), { p, eps: 0 });
 }
