@@ -9,6 +9,7 @@ import { creationSamples } from "./samples/creation.ts";
 import { functionSamples } from "./samples/functions.ts";
 import { indexingSamples } from "./samples/indexing.ts";
 import { joiningSamples } from "./samples/joining.ts";
+import { lossSamples } from "./samples/losses.ts";
 import { productSamples } from "./samples/products.ts";
 import { rearrangingSamples } from "./samples/rearranging.ts";
 import { recurrentSamples } from "./samples/recurrent.ts";
@@ -42,6 +43,7 @@ export const families = {
   pool: poolSamples,
   normalize: normalizeSamples,
   images: imagesSamples,
+  losses: lossSamples,
 } as const satisfies Readonly<Record<string, readonly Sample[]>>;
 
 export type Family = keyof typeof families;
@@ -52,6 +54,7 @@ export const exempt: Readonly<Record<string, string>> = {
   constant: "every sample with a number in it has one",
   place: "an identity around every input that requires gradients",
   detach: "an identity; test/engine covers that no gradient passes",
+  ctcGradient: "an identity in the gradient of ctcLoss that says why it has none itself",
   randomRound: "not in PyTorch; test/engine/random.test.ts compares its bits with plain JavaScript",
   wordHalves: "not in PyTorch; test/engine/random.test.ts compares it with plain JavaScript",
   topBits: "not in PyTorch; test/engine/random.test.ts compares it with plain JavaScript",
