@@ -2,12 +2,10 @@
 
 import type { Value } from "../graph/node.ts";
 import { isFloat } from "../graph/dtype.ts";
-import { numel, ShapeError } from "../graph/shape.ts";
+import { ShapeError } from "../graph/shape.ts";
 import { eq, isFinite, isNaN, le, logicalAnd, logicalOr } from "./compare.ts";
 import { abs, add, mul, sub } from "./elementwise.ts";
 import { cast, pair } from "./elementwise-rules.ts";
-import { full } from "./leaf.ts";
-import { amin } from "./reduce.ts";
 
 export interface CloseOptions {
   /** Tolerance relative to the other element; 1e-5 unless given. */
@@ -37,6 +35,3 @@ export function closeTo(
   const close = logicalOr(same, near);
   return equalNan ? logicalOr(close, logicalAnd(isNaN(x), isNaN(y))) : close;
 }
-
-/** Whether all elements of a bool tensor are true; of none, they are. */
-export const all = (x: Value): Value => (numel(x.shape) === 0 ? full([], 1, "bool") : amin(x));

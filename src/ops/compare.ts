@@ -24,7 +24,7 @@ export const isInf = unary("isInf", {
   integers: "bool",
   lacks: ["bool", "int32", "int64", "uint32", "float16"],
 });
-export const isFinite = unary("isFinite", {
+export const isFinite = unary("isfinite", {
   // NaN is less than nothing.
   onnx: ({ inputs: [x], types: [type], emit }) =>
     emit.node("Less", [emit.node("Abs", [x!]), emit.scalar(type!.dtype, Infinity)]),
@@ -148,7 +148,6 @@ export function clamp(x: Value, min?: Operand | null, max?: Operand | null): Val
   const [low, high] = [min ?? null, max ?? null];
   if (low === null && high === null)
     throw new ShapeError("clamp: needs a least or a largest value, got neither");
-  if (x.dtype === "bool") throw new ShapeError("clamp: bool has no clamp, cast to int32 first");
   const [least, most] = [low ?? -Infinity, high ?? Infinity];
   if (typeof least === "number" && typeof most === "number" && least <= most && isFloat(x.dtype))
     return clampOp([x], { min: least, max: most });

@@ -1,12 +1,12 @@
 /** Reductions over dimensions beside the sum: means, products, extremes, their positions, and running sums. */
 
-import { dtypes, isFloat } from "../graph/dtype.ts";
+import { dtypes, isFloat, type DType } from "../graph/dtype.ts";
 import type { Value } from "../graph/node.ts";
 import { positionsToInt32 } from "./positions.ts";
-import { defineOp1 } from "../graph/op.ts";
+import { defineOp1, type Emitter } from "../graph/op.ts";
 import { numel, resolveDim, resolveDims, ShapeError } from "../graph/shape.ts";
 import { eq } from "./compare.ts";
-import { div, mul, sub } from "./elementwise.ts";
+import { div, mul } from "./elementwise.ts";
 import { cast } from "./elementwise-rules.ts";
 import { dropped, kept, reduceInfer, reduceNode, restore, sum, type ReduceAttrs } from "./sum.ts";
 import { concat, expand, flip, reshape, slice } from "./shape.ts";
@@ -101,7 +101,10 @@ function extreme(
       const { dtype } = type!;
       const as =
         dtype === "bool" ? "int32" : dtype === "uint32" && !emit.target.gpu ? "int64" : dtype;
-      if (as === dtype) return reduceNode(opType, emit, x!, attrs.dims);
+      if (as === dtype) {
+        const found = reduceNode(opType, emit, x!, attrs.dims);
+        return isFloat(dtype) ? withNaN(emit, found, x!, dtype, attrs.dims) : found;
+      }
       const wide = emit.node("Cast", [x!], { to: { int: dtypes[as].onnx } });
       return emit.node("Cast", [reduceNode(opType, emit, wide, attrs.dims)], {
         to: { int: dtypes[dtype].onnx },
@@ -119,13 +122,44 @@ export const amax = extreme("amax", "ReduceMax");
 /** Smallest element over `dims` (all unless given). */
 export const amin = extreme("amin", "ReduceMin");
 
+/**
+ * NaN where one of the elements is, as in PyTorch: ONNX Runtime's kernels may pass it over. Limited to [0, 0] an element
+ * is 0 or NaN, and so is their sum. Shaders may take NaN for absent.
+ */
+function withNaN(
+  emit: Emitter,
+  found: string,
+  x: string,
+  dtype: DType,
+  dims: readonly number[],
+): string {
+  if (emit.target.gpu) return found;
+  const zero = emit.scalar(dtype, 0);
+  const probe = reduceNode("ReduceSum", emit, emit.node("Clip", [x, zero, zero]), dims);
+  return emit.node("Add", [found, probe]);
+}
+
 function argExtreme(name: "argmax" | "argmin", opType: string): (x: Value, dim?: number) => Value {
   const op = defineOp1<{ dim: number }>({
     name,
-    infer: ([x], { dim }) => ({ dtype: "int32", shape: dropped(x!.shape, [dim]) }),
+    infer: ([x], { dim }) => {
+      if (x!.shape[dim] === 0)
+        throw new ShapeError(`${name}: no ${name} of zero elements, shape [${x!.shape.join()}]`);
+      return { dtype: "int32", shape: dropped(x!.shape, [dim]) };
+    },
     vjp: null,
     lower: ({ inputs: [x], types: [type], attrs: { dim }, emit }) => {
-      const found = emit.node(opType, [x!], { axis: { int: dim }, keepdims: { int: 0 } });
+      const position = (kind: string, of: string): string =>
+        emit.node(kind, [of], { axis: { int: dim }, keepdims: { int: 0 } });
+      let found = position(opType, x!);
+      // The first NaN, where there is one, as in PyTorch.
+      if (isFloat(type!.dtype) && !emit.target.gpu) {
+        const nan = emit.node("Cast", [emit.node("IsNaN", [x!])], { to: { int: UINT8 } });
+        const some = emit.node("Cast", [reduceNode("ReduceMax", emit, nan, [dim])], {
+          to: { int: dtypes.bool.onnx },
+        });
+        found = emit.node("Where", [some, position("ArgMax", nan), found]);
+      }
       return positionsToInt32(emit, found, type!.shape[dim] ?? 1);
     },
   });
@@ -140,6 +174,9 @@ function argExtreme(name: "argmax" | "argmin", opType: string): (x: Value, dim?:
 export const argmax = argExtreme("argmax", "ArgMax");
 /** Position of the first smallest element along `dim`, or in the flattened tensor; int32. */
 export const argmin = argExtreme("argmin", "ArgMin");
+
+/** `TensorProto.DataType` of bytes. */
+const UINT8 = 2;
 
 interface CumsumAttrs {
   readonly dim: number;
@@ -161,12 +198,4 @@ export function cumsum(x: Value, dim: number): Value {
   const y = x.dtype === "bool" || x.dtype === "uint32" ? cast(x, "int64") : x;
   const total = cumsumOp([y], { dim: resolveDim("cumsum", dim, x.shape.length), reverse: false });
   return x.dtype === "uint32" ? cast(total, "uint32") : total;
-}
-
-/** Variance over `dims` with `correction` (1: Bessel's) taken from the count. */
-export function variance(x: Value, dims?: number | readonly number[], correction = 1): Value {
-  const centred = sub(x, keepDims(mean(x, dims), x, dims));
-  const total = sum(mul(centred, centred), dims);
-  const count = numel(x.shape) / Math.max(1, numel(total.shape));
-  return div(total, Math.max(0, count - correction));
 }

@@ -2,7 +2,8 @@
 
 import type { DType } from "../graph/dtype.ts";
 import * as compare from "../ops/compare.ts";
-import { all, closeTo, type CloseOptions } from "../ops/closeness.ts";
+import { closeTo, type CloseOptions } from "../ops/closeness.ts";
+import { all } from "../ops/statistics.ts";
 import { cast } from "../ops/elementwise-rules.ts";
 import { sameShape } from "../graph/shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -104,10 +105,5 @@ export abstract class PointwiseMethods extends FunctionMethods {
   /** Converts to another dtype; floats to integers round towards zero. */
   cast(dtype: DType): Tensor {
     return unary(this, (x) => cast(x, dtype));
-  }
-
-  /** `value` where the mask (bool, broadcast) holds, this tensor elsewhere. */
-  maskedFill(mask: Tensor, value: number): Tensor {
-    return derive([this, mask], ([x, m]) => compare.where(m!, value, x!));
   }
 }

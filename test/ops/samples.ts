@@ -10,6 +10,7 @@ import { functionSamples } from "./samples/functions.ts";
 import { indexingSamples } from "./samples/indexing.ts";
 import { joiningSamples } from "./samples/joining.ts";
 import { lossSamples } from "./samples/losses.ts";
+import { orderSamples } from "./samples/order.ts";
 import { productSamples } from "./samples/products.ts";
 import { rearrangingSamples } from "./samples/rearranging.ts";
 import { recurrentSamples } from "./samples/recurrent.ts";
@@ -20,6 +21,7 @@ import { shapeSamples } from "./samples/shape.ts";
 import { poolSamples } from "./samples/pool.ts";
 import { normalizeSamples } from "./samples/normalize.ts";
 import { imagesSamples } from "./samples/images.ts";
+import { statisticsSamples } from "./samples/statistics.ts";
 import { unarySamples } from "./samples/unary.ts";
 
 /** Samples by the file their expected results are in. */
@@ -30,6 +32,8 @@ export const families = {
   functions: functionSamples,
   activation: activationSamples,
   reduce: reduceSamples,
+  statistics: statisticsSamples,
+  order: orderSamples,
   products: productSamples,
   shape: shapeSamples,
   creation: creationSamples,
