@@ -1,6 +1,5 @@
 /** The Python objects that a PyTorch checkpoint may name: tensors, what they are made of, and NumPy's numbers; no others. */
 import { dtypes } from "../graph/dtype.ts";
-import { halfValue } from "../graph/half.ts";
 import { numel, strides as rowMajor } from "../graph/shape.ts";
 import type { Tensor } from "../tensor.ts";
 import {
@@ -14,7 +13,25 @@ import {
 } from "./elements.ts";
 import { FormatError, shown } from "./format-error.ts";
 import { numpyType } from "./npy.ts";
-import { PickledDict, PickledObject, PickledSet, PickledTuple, type Pickled } from "./pickle.ts";
+import { PickledSet, PickledTuple, type Pickled, type PickledObject } from "./pickled.ts";
+import {
+  Callable,
+  Class,
+  counter,
+  device,
+  dtypeNamed,
+  list,
+  NumpyDType,
+  numpyDType,
+  orderedDict,
+  parameter,
+  PickledTensor,
+  rebuilt,
+  scalarOf,
+  Storage,
+  StorageClass,
+  tuple,
+} from "./torch-parts.ts";
 
 const TYPES: ReadonlyMap<string, StoredType> = new Map<string, StoredType>([
   ["FloatStorage", "float32"],
@@ -32,6 +49,9 @@ const TYPES: ReadonlyMap<string, StoredType> = new Map<string, StoredType>([
 /** Names of torch's dtypes: `torch.float32` and so on are values of a checkpoint themselves. */
 const DTYPE = /^(float(16|32|64|8_\w+)|bfloat16|u?int(8|16|32|64)|bool|complex(32|64|128))$/;
 
+/** Classes that are only ever arguments. */
+const ARGUMENTS = ["numpy.ndarray", "torch.Tensor", "torch.nn.parameter.Parameter"];
+
 /** What a tensor takes besides its elements, at least. */
 const TENSOR_BYTES = 256;
 
@@ -42,95 +62,6 @@ export interface Archive {
   readonly bigEndian: boolean;
   /** Counts bytes that are about to be allocated; throws when they become too many. */
   readonly spend: (bytes: number) => void;
-}
-
-/** A function or class that the pickle may name and call. */
-class Callable extends PickledObject {
-  readonly name: string;
-  readonly #run: (args: readonly Pickled[]) => Pickled;
-
-  constructor(name: string, run: (args: readonly Pickled[]) => Pickled) {
-    super();
-    this.name = name;
-    this.#run = run;
-  }
-
-  override call(args: readonly Pickled[]): Pickled {
-    return this.#run(args);
-  }
-}
-
-/** A class of storages: of one element type, or of bytes (null). */
-class StorageClass extends PickledObject {
-  readonly name: string;
-  readonly type: StoredType | null;
-
-  constructor(name: string, type: StoredType | null) {
-    super();
-    this.name = name;
-    this.type = type;
-  }
-}
-
-class Storage extends PickledObject {
-  readonly name = "a storage";
-  readonly key: string;
-  readonly type: StoredType | null;
-  readonly bytes: Uint8Array;
-
-  constructor(key: string, type: StoredType | null, bytes: Uint8Array) {
-    super();
-    this.key = key;
-    this.type = type;
-    this.bytes = bytes;
-  }
-}
-
-/** A tensor, or a NumPy array, whose elements come as its state. */
-export class PickledTensor extends PickledObject {
-  readonly name: string;
-  readonly #build: ((state: Pickled) => Tensor) | null;
-  #tensor: Tensor | null;
-
-  constructor(source: Tensor | ((state: Pickled) => Tensor)) {
-    super();
-    const late = typeof source === "function";
-    this.name = late ? "a NumPy array" : "a tensor";
-    this.#build = late ? source : null;
-    this.#tensor = late ? null : source;
-  }
-
-  get tensor(): Tensor {
-    if (this.#tensor === null) throw wrong("a NumPy array has no elements");
-    return this.#tensor;
-  }
-
-  override build(state: Pickled): void {
-    if (this.#build === null) return super.build(state);
-    this.#tensor = this.#build(state);
-  }
-}
-
-class NumpyDType extends PickledObject {
-  readonly name = "a NumPy dtype";
-  readonly #code: string;
-  #order = "<";
-
-  constructor(code: string) {
-    super();
-    this.#code = code;
-  }
-
-  get descr(): string {
-    return this.#order + this.#code;
-  }
-
-  override build(state: Pickled): void {
-    const order = state instanceof PickledTuple ? state.items[1] : undefined;
-    if (order !== "<" && order !== ">" && order !== "|" && order !== "=")
-      throw wrong("a NumPy dtype has no valid byte order");
-    this.#order = order;
-  }
 }
 
 /** The objects of one checkpoint. */
@@ -180,6 +111,7 @@ export class TorchObjects {
   #allowed(): Map<string, PickledObject> {
     const functions: Record<string, (args: readonly Pickled[]) => Pickled> = {
       "collections.OrderedDict": ([pairs]) => orderedDict(pairs),
+      "collections.Counter": ([counts]) => counter(counts),
       "_codecs.encode": ([text, encoding]) => this.#encoded(text, encoding),
       "torch.Size": ([sizes]) => tuple("torch.Size", sizes),
       "torch.device": ([type, index]) => device(type, index),
@@ -187,6 +119,8 @@ export class TorchObjects {
       "torch._utils._rebuild_tensor_v2": (args) => this.#tensor(args, null),
       "torch._utils._rebuild_tensor_v3": (args) => this.#tensor(args, args[6]),
       "torch._utils._rebuild_parameter": ([data]) => parameter(data),
+      "torch._utils._rebuild_parameter_with_state": ([data]) => parameter(data),
+      "torch._tensor._rebuild_from_type_v2": ([make, type, args]) => rebuilt(make, type, args),
       "numpy.dtype": ([code]) => numpyDType(code),
     };
     for (const module of ["builtins", "__builtin__"]) {
@@ -210,8 +144,7 @@ export class TorchObjects {
       globals.set(`torch.${name}`, new StorageClass(`torch.${name}`, type));
     for (const name of ["torch.UntypedStorage", "torch.storage.UntypedStorage"])
       globals.set(name, new StorageClass(name, null));
-    // Only ever an argument.
-    globals.set("numpy.ndarray", new StorageClass("numpy.ndarray", null));
+    for (const name of ARGUMENTS) globals.set(name, new Class(name));
     return globals;
   }
 
@@ -287,84 +220,6 @@ export class TorchObjects {
       throw wrong(`a NumPy number has ${content.length} bytes, expected ${width}`);
     return scalarOf(type, content, !bigEndian);
   }
-}
-
-/** One number, not as a tensor. */
-function scalarOf(type: StoredType, bytes: Uint8Array, little: boolean): Pickled {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  switch (type) {
-    case "float32":
-      return view.getFloat32(0, little);
-    case "float64":
-      return view.getFloat64(0, little);
-    case "float16":
-      return halfValue(view.getUint16(0, little));
-    case "int64": {
-      const value = view.getBigInt64(0, little);
-      return Number.isSafeInteger(Number(value)) ? Number(value) : value;
-    }
-    case "int32":
-      return view.getInt32(0, little);
-    case "uint32":
-      return view.getUint32(0, little);
-    case "int16":
-      return view.getInt16(0, little);
-    case "uint16":
-      return view.getUint16(0, little);
-    case "int8":
-      return view.getInt8(0);
-    case "uint8":
-      return view.getUint8(0);
-    case "bool":
-      return view.getUint8(0) !== 0;
-    case "bfloat16":
-      throw wrong("a NumPy number of type bfloat16 is not supported");
-  }
-}
-
-function orderedDict(pairs: Pickled | undefined): PickledDict {
-  const dict = new PickledDict();
-  for (const pair of pairs === undefined ? [] : list("OrderedDict", pairs)) {
-    const [key, value, more] = pair instanceof PickledTuple ? pair.items : [];
-    if (key === undefined || value === undefined || more !== undefined)
-      throw wrong("an OrderedDict is made of what are no pairs");
-    dict.pairs.push([key, value]);
-  }
-  return dict;
-}
-
-function device(type: Pickled | undefined, index: Pickled | undefined): string {
-  const known = typeof type === "string" && (index === undefined || typeof index === "number");
-  if (!known) throw wrong("a device has no valid name");
-  return index === undefined ? type : `${type}:${index}`;
-}
-
-function parameter(data: Pickled | undefined): PickledTensor {
-  if (!(data instanceof PickledTensor)) throw wrong("a parameter is made of what is no tensor");
-  return data;
-}
-
-function numpyDType(code: Pickled | undefined): NumpyDType {
-  if (typeof code !== "string") throw wrong("a NumPy dtype has no name");
-  return new NumpyDType(code);
-}
-
-/** The element type of a tensor whose storage has none, from `torch.uint32` and the like. */
-function dtypeNamed(dtype: Pickled | undefined): StoredType {
-  const name = typeof dtype === "string" ? dtype.replace(/^torch\./, "") : "";
-  if (!Object.hasOwn(storedTypes, name))
-    throw wrong(`a tensor has the dtype ${shown(name)}, which is not supported`);
-  return name as StoredType;
-}
-
-function tuple(what: string, value: Pickled | undefined): PickledTuple {
-  if (!(value instanceof PickledTuple)) throw wrong(`${what} is no tuple`);
-  return value;
-}
-
-function list(what: string, value: Pickled | undefined): Pickled[] {
-  if (!Array.isArray(value)) throw wrong(`${what} is made of what is no list`);
-  return value;
 }
 
 const wrong = (problem: string): FormatError => new FormatError(`torch: ${problem}`);

@@ -2,15 +2,10 @@
 import type { StateDict } from "../nn/module.ts";
 import { Tensor } from "../tensor.ts";
 import { FormatError, shown } from "./format-error.ts";
-import {
-  PickledDict,
-  PickledObject,
-  PickledSet,
-  PickledTuple,
-  unpickle,
-  type Pickled,
-} from "./pickle.ts";
-import { PickledTensor, TorchObjects } from "./torch-objects.ts";
+import { unpickle } from "./pickle.ts";
+import { PickledDict, PickledObject, PickledSet, PickledTuple, type Pickled } from "./pickled.ts";
+import { PickledTensor } from "./torch-parts.ts";
+import { TorchObjects } from "./torch-objects.ts";
 import { defaultMaxBytes, isZip, openZip, type Zip } from "./zip.ts";
 
 /**

@@ -75,7 +75,6 @@ describe("what is refused", () => {
     ],
     ["legacy.pt", /format before PyTorch 1\.6; save it anew in Python/],
     ["complex.pt", /tensors of torch\.ComplexFloatStorage are not supported/],
-    ["program.pt", /TorchScript program/],
     ["small.safetensors", /expected the zip archive of torch\.save/],
     ["arrays.npz", /0 entries data\.pkl/],
   ])("%s", (name, message) => {
@@ -112,6 +111,15 @@ describe("what is refused", () => {
       /deeper than 200/,
     ],
     ["a list as a key", [0x7d, ...op.list(), 0x4e, 0x73], /neither text nor a number/],
+    [
+      "calls within calls",
+      op.call(
+        "torch._tensor",
+        "_rebuild_from_type_v2",
+        op.tuple(op.global("torch._tensor", "_rebuild_from_type_v2"), op.list(), op.tuple()),
+      ),
+      /not made as a tensor or parameter/,
+    ],
     ["underflow", [0x61], /takes more than it has built/],
     ["underflow at a mark", [0x5d, 0x28, 0x4e, 0x61], /takes more than it has built/],
     ["an end without a beginning", [0x74], /has not begun/],
@@ -161,6 +169,9 @@ describe("what is refused", () => {
       "has 2 entries data.pkl",
     );
     expect(fromTorchValue(zipped({ "data.pkl": none }))).toBe(null);
+    expect(() => fromTorchValue(zipped({ "a/data.pkl": none, "a/constants.pkl": none }))).toThrow(
+      "the file is a TorchScript program",
+    );
     const order = new TextEncoder().encode("middle");
     expect(() => fromTorchValue(zipped({ "data.pkl": none, byteorder: order }))).toThrow(
       "the byte order is middle",
