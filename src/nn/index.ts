@@ -8,14 +8,93 @@ export {
 } from "./attention.ts";
 export * as functional from "./functional/index.ts";
 export * as init from "./init.ts";
-export { GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh } from "./activation.ts";
-export { Sequential } from "./containers.ts";
+export {
+  CELU,
+  ELU,
+  GELU,
+  Hardshrink,
+  Hardsigmoid,
+  Hardswish,
+  LeakyReLU,
+  LogSigmoid,
+  Mish,
+  ReLU,
+  ReLU6,
+  SELU,
+  SiLU,
+  Sigmoid,
+  Softmax2d,
+  Softshrink,
+  Softsign,
+  Tanh,
+  Tanhshrink,
+} from "./activation.ts";
+export {
+  GLU,
+  Hardtanh,
+  LogSoftmax,
+  PReLU,
+  RReLU,
+  Softmax,
+  Softmin,
+  Softplus,
+  Threshold,
+} from "./activation-settings.ts";
+export {
+  BatchNorm1d,
+  BatchNorm2d,
+  InstanceNorm1d,
+  InstanceNorm2d,
+  type ChannelNormOptions,
+} from "./batch-norm.ts";
+export { ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential } from "./containers.ts";
+export {
+  Conv1d,
+  Conv2d,
+  ConvTranspose1d,
+  ConvTranspose2d,
+  type ConvLayerOptions,
+  type ConvTransposeLayerOptions,
+} from "./conv.ts";
 export { CosineSimilarity, PairwiseDistance } from "./distance.ts";
-export { Dropout } from "./dropout.ts";
-export { Embedding } from "./embedding.ts";
+export { AlphaDropout, Dropout, Dropout1d, Dropout2d } from "./dropout.ts";
+export { Embedding, type EmbeddingOptions } from "./embedding.ts";
 export { Layer } from "./layer.ts";
-export { Linear } from "./linear.ts";
-export { LayerNorm } from "./normalization.ts";
+export { Bilinear, Flatten, Identity, Linear, Unflatten } from "./linear.ts";
+export {
+  GroupNorm,
+  LayerNorm,
+  LocalResponseNorm,
+  RMSNorm,
+  type LayerNormOptions,
+  type LocalResponseNormOptions,
+} from "./normalization.ts";
+export {
+  AdaptiveAvgPool1d,
+  AdaptiveAvgPool2d,
+  AdaptiveMaxPool1d,
+  AdaptiveMaxPool2d,
+  AvgPool1d,
+  AvgPool2d,
+  LPPool2d,
+  MaxPool1d,
+  MaxPool2d,
+} from "./pooling.ts";
+export {
+  CircularPad1d,
+  CircularPad2d,
+  ConstantPad1d,
+  ConstantPad2d,
+  PixelShuffle,
+  PixelUnshuffle,
+  ReflectionPad1d,
+  ReflectionPad2d,
+  ReplicationPad1d,
+  ReplicationPad2d,
+  Upsample,
+  ZeroPad1d,
+  ZeroPad2d,
+} from "./vision.ts";
 export {
   BCELoss,
   BCEWithLogitsLoss,

@@ -1,0 +1,162 @@
+/** Layers that change the sizes of images. */
+
+import type { PadMode } from "../ops/pad-modes.ts";
+import { ShapeError } from "../graph/shape.ts";
+import type { Tensor } from "../tensor.ts";
+import * as F from "./functional/index.ts";
+import { Layer } from "./layer.ts";
+
+/** Resizes [N, C, L] or [N, C, H, W]: torch.nn.Upsample. */
+export class Upsample extends Layer {
+  readonly options: F.InterpolateOptions;
+
+  constructor(options: F.InterpolateOptions) {
+    super();
+    if ((options.size === undefined) === (options.scaleFactor === undefined))
+      throw new ShapeError("Upsample: needs either size or scaleFactor");
+    this.options = options;
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.interpolate(x, this.options);
+  }
+
+  override extraRepr(): string {
+    const { size, scaleFactor, mode = "nearest" } = this.options;
+    const by = size === undefined ? `scale_factor=${String(scaleFactor)}` : `size=${String(size)}`;
+    return `${by}, mode='${mode}'`;
+  }
+}
+
+/** [..., C·r², H, W] → [..., C, H·r, W·r]: torch.nn.PixelShuffle. */
+export class PixelShuffle extends Layer {
+  readonly upscaleFactor: number;
+
+  constructor(upscaleFactor: number) {
+    super();
+    this.upscaleFactor = upscaleFactor;
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.pixelShuffle(x, this.upscaleFactor);
+  }
+
+  override extraRepr(): string {
+    return `upscale_factor=${this.upscaleFactor}`;
+  }
+}
+
+/** [..., C, H·r, W·r] → [..., C·r², H, W]: torch.nn.PixelUnshuffle. */
+export class PixelUnshuffle extends Layer {
+  readonly downscaleFactor: number;
+
+  constructor(downscaleFactor: number) {
+    super();
+    this.downscaleFactor = downscaleFactor;
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.pixelUnshuffle(x, this.downscaleFactor);
+  }
+
+  override extraRepr(): string {
+    return `downscale_factor=${this.downscaleFactor}`;
+  }
+}
+
+/** Padding of the last dimensions, given as one number for all sides or [left, right, top, bottom]. */
+abstract class Padding extends Layer {
+  readonly padding: readonly number[];
+  protected abstract readonly mode: "constant" | PadMode;
+
+  constructor(padding: number | readonly number[], spatial: 1 | 2) {
+    super();
+    const sides = 2 * spatial;
+    this.padding =
+      typeof padding === "number" ? Array.from({ length: sides }, () => padding) : padding;
+    if (this.padding.length !== sides)
+      throw new ShapeError(
+        `${this.constructor.name}: padding must be one number or ${sides}, got [${this.padding.join()}]`,
+      );
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.pad(x, this.padding, { mode: this.mode });
+  }
+
+  override extraRepr(): string {
+    return `(${this.padding.join(", ")})`;
+  }
+}
+
+abstract class Padding1d extends Padding {
+  constructor(padding: number | readonly [left: number, right: number]) {
+    super(padding, 1);
+  }
+}
+
+abstract class Padding2d extends Padding {
+  constructor(
+    padding: number | readonly [left: number, right: number, top: number, bottom: number],
+  ) {
+    super(padding, 2);
+  }
+}
+
+export class ZeroPad1d extends Padding1d {
+  protected readonly mode = "constant";
+}
+export class ZeroPad2d extends Padding2d {
+  protected readonly mode = "constant";
+}
+export class ReflectionPad1d extends Padding1d {
+  protected readonly mode = "reflect";
+}
+export class ReflectionPad2d extends Padding2d {
+  protected readonly mode = "reflect";
+}
+export class ReplicationPad1d extends Padding1d {
+  protected readonly mode = "replicate";
+}
+export class ReplicationPad2d extends Padding2d {
+  protected readonly mode = "replicate";
+}
+export class CircularPad1d extends Padding1d {
+  protected readonly mode = "circular";
+}
+export class CircularPad2d extends Padding2d {
+  protected readonly mode = "circular";
+}
+
+/** Padding with a number. */
+export class ConstantPad1d extends Padding1d {
+  protected readonly mode = "constant";
+  readonly value: number;
+
+  constructor(padding: number | readonly [left: number, right: number], value: number) {
+    super(padding);
+    this.value = value;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return F.pad(x, this.padding, { value: this.value });
+  }
+}
+
+/** Padding with a number. */
+export class ConstantPad2d extends Padding2d {
+  protected readonly mode = "constant";
+  readonly value: number;
+
+  constructor(
+    padding: number | readonly [left: number, right: number, top: number, bottom: number],
+    value: number,
+  ) {
+    super(padding);
+    this.value = value;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return F.pad(x, this.padding, { value: this.value });
+  }
+}
