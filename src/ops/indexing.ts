@@ -130,7 +130,7 @@ const indexSelectOp = defineOp1<{ dim: number }>({
   lower: ({ inputs, attrs, emit }) => emit.node("Gather", inputs, { axis: { int: attrs.dim } }),
 });
 
-/** Slices of `x` along `dim` picked by an index of any shape, whose dimensions take that one's place. */
+/** Slices of `x` along `dim` picked by an index of any shape, whose dimensions take that one's place; -1 is the last. */
 export function indexSelect(x: Value, dim: number, index: Value, op = "indexSelect"): Value {
   checkIndex(op, index);
   return indexSelectOp([x, index], { dim: resolveDim(op, dim, x.shape.length) });

@@ -4,8 +4,8 @@ import { isFloat, type DType } from "../graph/dtype.ts";
 import type { Value } from "../graph/node.ts";
 import { defineOp1 } from "../graph/op.ts";
 import { formatShape, numel, resolveDim, sameShape, ShapeError } from "../graph/shape.ts";
-import { eq, lt, where } from "./compare.ts";
-import { add, div, maximum, mul, sub } from "./elementwise.ts";
+import { eq, where } from "./compare.ts";
+import { div, maximum, mul, sub } from "./elementwise.ts";
 import { cast, castTo } from "./elementwise-rules.ts";
 import { checkIndex, checkScatter, gather, indexSelect, scatterAdd } from "./indexing.ts";
 import { full, onesLike, zerosLike } from "./leaf.ts";
@@ -200,7 +200,3 @@ export function maskedScatter(x: Value, mask: Value, source: Value): Value {
   const chosen = indexSelect(reshape(source, [numel(source.shape)]), 0, order);
   return where(mask, reshape(chosen, x.shape), x);
 }
-
-/** Positions counted from the end made positions from the start. */
-export const wrapped = (index: Value, size: number): Value =>
-  where(lt(index, 0), add(index, size), index);

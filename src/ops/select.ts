@@ -16,7 +16,7 @@ import { cast } from "./elementwise-rules.ts";
 import { indexSelect, scatterAdd } from "./indexing.ts";
 import { iota } from "./random.ts";
 import { fixedPositions } from "./rearrange.ts";
-import { scatter, wrapped } from "./scatter.ts";
+import { scatter } from "./scatter.ts";
 import { concat, expand, permute, reshape, slice } from "./shape.ts";
 
 /** Elements start, start + step, … before `stop` of a dimension, as Python's slices. */
@@ -153,17 +153,13 @@ function ranged(op: string, x: Value, dim: number, { start, stop, step }: IndexR
  */
 function picked(op: string, x: Value, picks: readonly Pick[]): Value {
   const scalars = picks.filter(({ index }) => index.shape.length === 0);
-  const y = scalars.reduceRight(
-    (from, { dim, index }) => indexSelect(from, dim, wrapped(index, x.shape[dim]!)),
-    x,
-  );
+  const y = scalars.reduceRight((from, { dim, index }) => indexSelect(from, dim, index), x);
   const others = picks
     .filter(({ index }) => index.shape.length > 0)
     .map(({ dim, index }) => ({ dim: dim - scalars.filter((s) => s.dim < dim).length, index }));
   const [first] = others;
   if (first === undefined) return y;
-  if (others.length === 1)
-    return indexSelect(y, first.dim, wrapped(first.index, y.shape[first.dim]!));
+  if (others.length === 1) return indexSelect(y, first.dim, first.index);
   const dims = others.map(({ dim }) => dim);
   const neighbours = dims.every((dim, i) => dim === first.dim + i);
   const rest = y.shape.map((_, i) => i).filter((i) => !dims.includes(i));
@@ -184,8 +180,9 @@ function jointIndex(op: string, picks: readonly Pick[], sizes: readonly number[]
   picks.map(({ index }) => index.shape).reduce((a, b) => broadcast(op, a, b));
   const terms = picks.map(({ index }, i) => {
     const size = sizes[i]!;
+    const fromStart = where(lt(index, 0), add(index, size), index);
     return {
-      term: mul(cast(wrapped(index, size), "int32"), steps[i]!),
+      term: mul(cast(fromStart, "int32"), steps[i]!),
       valid: logicalAnd(ge(index, -size), lt(index, size)),
     };
   });

@@ -7,7 +7,7 @@ import { where } from "../ops/compare.ts";
 import { cast } from "../ops/elementwise-rules.ts";
 import { gather, indexSelect } from "../ops/indexing.ts";
 import { full, source } from "../ops/leaf.ts";
-import { maskedScatter, wrapped } from "../ops/scatter.ts";
+import { maskedScatter } from "../ops/scatter.ts";
 import { at, put, type IndexItem, type IndexRange } from "../ops/select.ts";
 import { expand, reshape } from "../ops/shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -71,10 +71,7 @@ export abstract class SelectingMethods extends RearrangingMethods {
 
   /** Elements of the flattened tensor at the positions of `index`, which may be negative, in its shape: torch.take. */
   take(index: Tensor): Tensor {
-    return derive([this, index], ([x, i]) => {
-      const places = wrapped(i!, this.size);
-      return indexSelect(reshape(x!, [this.size]), 0, places, "take");
-    });
+    return derive([this, index], ([x, i]) => indexSelect(reshape(x!, [this.size]), 0, i!, "take"));
   }
 
   /** As `gather`, where tensor and index broadcast in all other dimensions; without `dim` both are flattened. */
