@@ -2,8 +2,8 @@
 
 /** The first key that some object in `json`, which must be valid JSON, has twice. */
 export function duplicateKey(json: string): string | undefined {
-  // Keys of each object that is open; none for an array.
-  const open: Set<string>[] = [];
+  // Keys of each object that is open; null until it has one, and for an array.
+  const open: (Set<string> | null)[] = [];
   let text = "";
   for (let i = 0; i < json.length; i++) {
     switch (json.charAt(i)) {
@@ -15,14 +15,14 @@ export function duplicateKey(json: string): string | undefined {
       }
       case ":": {
         const key = JSON.parse(text) as string;
-        const keys = open.at(-1)!;
+        const keys = open.at(-1) ?? new Set();
         if (keys.has(key)) return key;
-        keys.add(key);
+        open[open.length - 1] = keys.add(key);
         break;
       }
       case "{":
       case "[":
-        open.push(new Set());
+        open.push(null);
         break;
       case "}":
       case "]":
