@@ -75,7 +75,8 @@ const ranges = new Map<DType, readonly [number, number]>([
 /** Throws unless a number lies in the range of a dtype; fractions are no error. */
 export function checkNumber(op: string, value: number, dtype: DType): void {
   const range = ranges.get(dtype);
-  if (range !== undefined && !(value > range[0] - 1 && value < range[1] + 1))
+  const whole = Math.trunc(value);
+  if (range !== undefined && !(whole >= range[0] && whole <= range[1]))
     throw new RangeError(
       `${op}: ${value} is out of range for ${dtype}, expected ${range[0]} … ${range[1]}; use another dtype`,
     );

@@ -8,7 +8,7 @@ import { eq, where } from "./compare.ts";
 import { div, maximum, mul, sub } from "./elementwise.ts";
 import { cast, castTo } from "./elementwise-rules.ts";
 import { checkIndex, checkScatter, gather, indexSelect, scatterAdd } from "./indexing.ts";
-import { full, onesLike, zerosLike } from "./leaf.ts";
+import { constant, full, onesLike, scalar, zerosLike } from "./leaf.ts";
 import { cumsum } from "./reduce.ts";
 import { expand, reshape } from "./shape.ts";
 
@@ -82,17 +82,16 @@ function prodGradient(x: Value, index: Value, src: Value, y: Value, g: Value, di
   );
 }
 
-/** What leaves any element as it is. */
-function neutral(dtype: DType, reduce: "prod" | "amax" | "amin"): number {
-  if (reduce === "prod") return 1;
-  const [low, high] = isFloat(dtype)
-    ? [-Infinity, Infinity]
-    : dtype === "int32"
-      ? [-(2 ** 31), 2 ** 31 - 1]
-      : dtype === "uint32"
-        ? [0, 2 ** 32 - 1]
-        : [-(2 ** 63), 2 ** 63 - 1024];
-  return reduce === "amax" ? low : high;
+/** What leaves any element as it is, 0-d. */
+function neutral(dtype: DType, reduce: Reduction): Value {
+  if (reduce === "sum" || reduce === "mean") return scalar(0, dtype);
+  if (reduce === "prod") return scalar(1, dtype);
+  const least = reduce === "amax";
+  if (isFloat(dtype)) return scalar(least ? -Infinity : Infinity, dtype);
+  if (dtype === "int32") return scalar(least ? -(2 ** 31) : 2 ** 31 - 1, dtype);
+  if (dtype === "uint32") return scalar(least ? 0 : 2 ** 32 - 1, dtype);
+  // Exact, which 2⁶³ − 1 as a number is not.
+  return constant(BigInt64Array.of(least ? -(2n ** 63n) : 2n ** 63n - 1n), dtype, []);
 }
 
 /**
@@ -114,10 +113,12 @@ export function scatterReduce(
   if (x.dtype === "bool")
     throw new ShapeError("scatterReduce: bool has no scatterReduce, cast to int32 first");
   const [axis, source] = checkScatter("scatterReduce", x, dim, index, src);
-  const cleared = (value: number): Value => (includeSelf ? x : scatter(x, axis, index, value));
-  if (reduce === "sum") return scatterAdd(cleared(0), axis, index, source);
+  const start = includeSelf
+    ? x
+    : scatter(x, axis, index, expand(neutral(x.dtype, reduce), index.shape));
+  if (reduce === "sum") return scatterAdd(start, axis, index, source);
   if (reduce !== "mean")
-    return scatterReduceOp([cleared(neutral(x.dtype, reduce)), index, source], {
+    return scatterReduceOp([start, index, source], {
       dim: axis,
       reduce,
     });
@@ -125,7 +126,7 @@ export function scatterReduce(
     throw new ShapeError(
       `scatterReduce: a mean needs a floating dtype, got ${x.dtype}; cast it first`,
     );
-  const total = scatterAdd(cleared(0), axis, index, source);
+  const total = scatterAdd(start, axis, index, source);
   const before = includeSelf ? onesLike(x) : zerosLike(x);
   return div(total, maximum(scatterAdd(before, axis, index, onesLike(source)), 1));
 }
