@@ -4,6 +4,7 @@ import { arange, where } from "../creation.ts";
 import { formatShape, ShapeError } from "../graph/shape.ts";
 import { normal } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
+import { noGrad } from "../trace.ts";
 import * as F from "./functional/index.ts";
 import { Layer } from "./layer.ts";
 import { Parameter } from "./module.ts";
@@ -40,7 +41,7 @@ export class Embedding extends Layer {
       );
     const [count, dim] = table.shape as [number, number];
     const made = new Embedding(count, dim, options);
-    made.weight.copy_(table);
+    noGrad(() => made.weight.copy_(table));
     made.weight.requiresGrad_(!freeze);
     return made;
   }
