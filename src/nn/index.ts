@@ -147,3 +147,4 @@ export {
   type TransformerMasks,
   type TransformerOptions,
 } from "./transformer.ts";
+export * as utils from "./utils.ts";

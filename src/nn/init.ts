@@ -53,21 +53,22 @@ export type Nonlinearity =
   | "leaky_relu"
   | "selu";
 
+const gains = new Map<string, (param: number) => number>([
+  ["tanh", () => 5 / 3],
+  ["relu", () => Math.SQRT2],
+  ["leaky_relu", (slope) => Math.sqrt(2 / (1 + slope * slope))],
+  ["selu", () => 3 / 4],
+]);
+
 /** What keeps the size of signals through a nonlinearity; `param` is leaky ReLU's negative slope, 0.01 unless given. */
 export function calculateGain(nonlinearity: Nonlinearity, param = 0.01): number {
-  if (/^(linear|identity|sigmoid|conv(_transpose)?[123]d)$/.test(nonlinearity)) return 1;
-  switch (nonlinearity) {
-    case "tanh":
-      return 5 / 3;
-    case "relu":
-      return Math.SQRT2;
-    case "leaky_relu":
-      return Math.sqrt(2 / (1 + param * param));
-    case "selu":
-      return 3 / 4;
-    default:
-      throw new Error(`calculateGain: unknown nonlinearity "${nonlinearity}"`);
-  }
+  const gain = gains.get(nonlinearity);
+  if (
+    gain === undefined &&
+    !/^(linear|identity|sigmoid|conv(_transpose)?[123]d)$/.test(nonlinearity)
+  )
+    throw new Error(`calculateGain: unknown nonlinearity "${nonlinearity}"`);
+  return gain?.(param) ?? 1;
 }
 
 export interface InitOptions {

@@ -67,7 +67,7 @@ export abstract class Module {
    */
   registerBuffer(name: string, tensor: Tensor, { persistent = true } = {}): Tensor {
     const fields = this as unknown as Record<string, unknown>;
-    const taken = fields[name] !== undefined && !this.#buffers.has(name);
+    const taken = (fields[name] ?? null) !== null && !this.#buffers.has(name);
     if (name === "" || name.includes(".") || taken)
       throw new Error(
         `registerBuffer: "${name}" ${taken ? `is a field of ${this.constructor.name} already` : "is no name of a field"}`,

@@ -67,7 +67,7 @@ const gruOp = defineOp<RecurrentAttrs>({
       );
       states[t] = dh;
       gates[t] = sumOf(through, direct?.[t])!;
-      back = add(matmul(gates[t]!, w!), mul(dh, keep[t]!));
+      back = add(matmul(gates[t], w!), mul(dh, keep[t]!));
     }
     const recurrent = concat(gates, 0);
     const [ofRZ] = split(recurrent, [2 * size, size], 1);

@@ -80,7 +80,7 @@ const lstmOp = defineOp<RecurrentAttrs>({
       const dc = sumOf(backC, mul(dh, slopeC[t]!), ofC?.[t])!;
       const through = slopes.map((slope, gate) => mul(gate === 3 ? dh : dc, slope[t]!));
       gates[t] = sumOf(concat(through, 1), direct?.[t])!;
-      backH = matmul(gates[t]!, w!);
+      backH = matmul(gates[t], w!);
       backC = mul(dc, forget[t]!);
     }
     const dx = concat(gates, 0);

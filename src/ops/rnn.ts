@@ -46,7 +46,7 @@ const rnnOp = defineOp<RnnAttrs>({
     let back = gradLast!;
     for (const t of stepOrder(attrs).reverse()) {
       before[t] = mul(sumOf(ofH?.[t], back) ?? zerosLike(h0!), slopes[t]!);
-      back = matmul(before[t]!, w!);
+      back = matmul(before[t], w!);
     }
     const dx = concat(before, 0);
     return [dx, matmul(dx, statesBefore(hs!, h0!, attrs), { transA: true }), back];
