@@ -74,7 +74,7 @@ function recursion(scores: Value, states: Value): Value {
   return concat(alphas, 0);
 }
 
-/** Says that a gradient has none itself. */
+/** A gradient, and the log-probabilities it depends on: says that it has none itself. */
 const ctcGradientOp = defineOp1({
   name: "ctcGradient",
   infer: ([x]) => ({ dtype: x!.dtype, shape: x!.shape }),
@@ -82,7 +82,7 @@ const ctcGradientOp = defineOp1({
     throw new Error("ctcLoss: second derivatives are not supported, as in PyTorch");
   },
   lower: ({ inputs }) => inputs[0]!,
-  identity: true,
+  view: true,
 });
 
 interface CtcAttrs {
@@ -117,7 +117,7 @@ const ctcLossOp = defineOp1<CtcAttrs>({
     const whole = scatterAdd(all, 2, statePositions(states!, t), neg(occupied));
     const unreached = attrs.zeroInfinity ? 0 : where(running, full([], NaN, probs.dtype), 0);
     const slopes = where(along(isInf(losses!)), unreached, whole);
-    return [null, null, mul(ctcGradientOp([slopes]), along(g!)), null, null, null];
+    return [null, null, mul(ctcGradientOp([slopes, logProbs!]), along(g!)), null, null, null];
   },
   lower: ({ inputs }) => inputs[0]!,
   view: true,

@@ -81,28 +81,39 @@ const binaryCrossEntropyOp = defineOp1({
 /** −(t log x + (1 − t) log(1 − x)) of probabilities x, with logarithms of at least −100. */
 export const binaryCrossEntropy = (x: Value, t: Value): Value => binaryCrossEntropyOp([x, t]);
 
-/** Scores and the positions of the right classes, of size 1 along `dim` → losses of that shape, log-probabilities. */
-const crossEntropyOp = defineOp<{ dim: number }>({
+interface CrossEntropyAttrs {
+  readonly dim: number;
+  /** This share ε of every target is spread evenly over the C classes. */
+  readonly smoothing: number;
+}
+
+/** Scores and the positions of the right classes, of size 1 along `dim` → losses of that shape, log-probabilities y. */
+const crossEntropyOp = defineOp<CrossEntropyAttrs>({
   name: "softmaxCrossEntropy",
   infer: ([x, target]) => [
     { dtype: x!.dtype, shape: target!.shape },
     { dtype: x!.dtype, shape: x!.shape },
   ],
-  // With p = softmax(x): dx = g (p − onehot(target)); of the log-probabilities, dx = h − p Σ h.
-  vjp: ({ inputs: [, target], outputs: [, y], attrs: { dim }, grads: [g, h] }) => {
+  // With p = softmax(x): dx = g (p − (1 − ε) onehot(target) − ε/C); of the log-probabilities, dx = h − p Σ h.
+  vjp: ({ inputs: [, target], outputs: [, y], attrs: { dim, smoothing }, grads: [g, h] }) => {
     const p = exp(y!);
     const parts: Value[] = [];
     if (g) {
-      const minus = full(target!.shape, -1, p.dtype);
-      parts.push(mul(scatterAdd(p, dim, target!, minus), g));
+      const own = scatterAdd(p, dim, target!, full(target!.shape, smoothing - 1, p.dtype));
+      parts.push(mul(smoothing === 0 ? own : sub(own, smoothing / p.shape[dim]!), g));
     }
     if (h) parts.push(sub(h, mul(p, keepDims(sum(h, dim), h, dim))));
     return [parts.reduce(add), null];
   },
-  lower: ({ inputs: [x, target], attrs, emit }) => {
-    const axis = { axis: { int: attrs.dim } };
-    const y = logSoftmaxOf(emit, x!, attrs.dim);
-    return [emit.node("Neg", [emit.node("GatherElements", [y, target!], axis)]), y];
+  // −(1 − ε) y[target] − ε mean y
+  lower: ({ inputs: [x, target], types: [type], attrs: { dim, smoothing }, emit }) => {
+    const y = logSoftmaxOf(emit, x!, dim);
+    const picked = emit.node("GatherElements", [y, target!], { axis: { int: dim } });
+    if (smoothing === 0) return [emit.node("Neg", [picked]), y];
+    const mean = emit.node("ReduceMean", [y, emit.ints([dim])], { keepdims: { int: 1 } });
+    const share = (x: string, factor: number): string =>
+      emit.node("Mul", [x, emit.scalar(type!.dtype, factor)]);
+    return [emit.node("Add", [share(picked, smoothing - 1), share(mean, -smoothing)]), y];
   },
 });
 
@@ -115,6 +126,9 @@ function logSoftmaxOf(emit: Emitter, x: string, dim: number): string {
   const total = emit.node("ReduceSum", [emit.node("Exp", [shifted]), axes], keep);
   return emit.node("Sub", [shifted, emit.node("Log", [total])]);
 }
-/** −log softmax(x) along `dim` at `target`, whose size there is 1; the gradient takes one pass over the probabilities. */
-export const softmaxCrossEntropy = (x: Value, target: Value, dim: number): Value =>
-  crossEntropyOp([x, target], { dim })[0]!;
+/**
+ * −log softmax(x) along `dim` at `target`, whose size there is 1; with `smoothing` ε that makes up 1 − ε, and the mean over
+ * all classes ε. The gradient takes few passes over the probabilities.
+ */
+export const softmaxCrossEntropy = (x: Value, target: Value, dim: number, smoothing = 0): Value =>
+  crossEntropyOp([x, target], { dim, smoothing })[0]!;

@@ -124,9 +124,10 @@ export function crossEntropy(
   if (isFloat(target.dtype) && sameShape(logits.shape, target.shape))
     return softCrossEntropy(logits, target, dim, options);
   const targets = prepare("crossEntropy", "logits", logits, dim, target, weight, ignoreIndex);
-  if (labelSmoothing > 0) return smoothed(logits, targets, dim, options);
+  if (labelSmoothing > 0 && weight !== null)
+    return smoothedByWeight(logits, targets, dim, weight, options);
   const losses = derive([logits, targets.index], ([x, index]) =>
-    softmaxCrossEntropy(x!, index!, dim),
+    softmaxCrossEntropy(x!, index!, dim, labelSmoothing),
   );
   return reduceTargets("crossEntropy", losses.squeeze(dim), targets, reduction);
 }
@@ -135,17 +136,18 @@ export function crossEntropy(
 const alongClasses = (weight: Tensor, { ndim }: Tensor, dim: number): Tensor =>
   weight.reshape(Array.from({ length: ndim }, (_, i) => (i === dim ? -1 : 1)));
 
-/** (1 − ε) of the loss of the targets and ε of the mean over all classes: what targets with ε/C added everywhere give. */
-function smoothed(
+/** (1 − ε) of the loss of the targets and ε of the mean over all classes, each weighed by its class. */
+function smoothedByWeight(
   logits: Tensor,
   targets: Targets,
   dim: number,
-  { weight = null, reduction = "mean", labelSmoothing = 0 }: CrossEntropyOptions,
+  weight: Tensor,
+  { reduction = "mean", labelSmoothing = 0 }: CrossEntropyOptions,
 ): Tensor {
   const y = logits.logSoftmax(dim);
   const picked = y.gather(dim, targets.index).squeeze(dim).neg();
   const own = reduceTargets("crossEntropy", picked, targets, reduction);
-  const weighted = weight === null ? y : y.mul(alongClasses(weight, y, dim));
+  const weighted = y.mul(alongClasses(weight, y, dim));
   const all = weighted.sum(dim).neg().maskedFill(targets.ignored, 0);
   const others =
     reduction === "mean"

@@ -99,6 +99,13 @@ export const lossSamples: readonly Sample[] = [
     second,
   ),
   sample(
+    "softmaxCrossEntropy",
+    [rows, classes],
+    (x, t) => F.crossEntropy(x, t, { labelSmoothing: 0.2 }),
+    "F.cross_entropy(x0, x1.long(), label_smoothing=0.2)",
+    second,
+  ),
+  sample(
     "crossEntropy",
     [rows, classes, weights],
     (x, t, w) => F.crossEntropy(x, t, { weight: like(x, w), labelSmoothing: 0.1 }),
