@@ -1,10 +1,16 @@
 /** Training workloads in this library, written as its users write programs, ready to be run step by step. */
-import { tensor, zeros, type Tensor } from "../src/index.ts";
+import { tensor, type Tensor } from "../src/index.ts";
 import * as F from "../src/nn/functional/index.ts";
 import * as nn from "../src/nn/index.ts";
 import { Adam, AdamW } from "../src/optim/index.ts";
 import { fixedBatch, startingValue } from "./fixed-data.ts";
-import type { ConvWorkload, EncoderWorkload, MlpWorkload, TrainingWorkload } from "./workloads.ts";
+import type {
+  ConvWorkload,
+  EncoderWorkload,
+  LstmWorkload,
+  MlpWorkload,
+  TrainingWorkload,
+} from "./workloads.ts";
 
 class Mlp extends nn.Module {
   readonly layers: readonly nn.Linear[];
@@ -20,40 +26,43 @@ class Mlp extends nn.Module {
   }
 }
 
-class Conv extends nn.Module {
-  readonly weight: nn.Parameter;
-  readonly bias: nn.Parameter;
-
-  constructor(from: number, to: number) {
-    super();
-    this.weight = new nn.Parameter(zeros([to, from, 5, 5]));
-    this.bias = new nn.Parameter(zeros([to]));
-  }
-
-  forward(x: Tensor, padding: number): Tensor {
-    return F.conv2d(x, this.weight, this.bias, { padding });
-  }
-}
-
 class LeNet extends nn.Module {
-  readonly conv: readonly Conv[];
+  readonly conv: readonly nn.Conv2d[];
   readonly linear: readonly nn.Linear[];
 
   constructor({ example, channels, sizes }: ConvWorkload) {
     super();
-    this.conv = [new Conv(example[0], channels[0]), new Conv(channels[0], channels[1])];
+    this.conv = [
+      new nn.Conv2d(example[0], channels[0], 5, { padding: 2 }),
+      new nn.Conv2d(channels[0], channels[1], 5),
+    ];
     this.linear = sizes.slice(1).map((out, i) => new nn.Linear(sizes[i]!, out));
   }
 
   /** x [B, 1, H, W] → [B, labels]. */
   forward(x: Tensor): Tensor {
-    this.conv.forEach((layer, i) => {
-      x = F.maxPool2d(F.relu(layer.forward(x, i === 0 ? 2 : 0)), 2);
-    });
+    const images = this.conv.reduce((y, layer) => F.maxPool2d(F.relu(layer.forward(y)), 2), x);
     return this.linear.reduce(
       (y, layer, i) => layer.forward(i === 0 ? y : F.relu(y)),
-      x.flatten(1),
+      images.flatten(1),
     );
+  }
+}
+
+class Lstm extends nn.Module {
+  readonly lstm: nn.LSTM;
+  readonly head: nn.Linear;
+
+  constructor({ example, hidden, labels }: LstmWorkload) {
+    super();
+    this.lstm = new nn.LSTM(example[1], hidden, { batchFirst: true });
+    this.head = new nn.Linear(hidden, labels);
+  }
+
+  /** x [B, T, features] → [B, labels]. */
+  forward(x: Tensor): Tensor {
+    const [y] = this.lstm.forward(x); // [B, T, hidden]
+    return this.head.forward(y.select(1, -1));
   }
 }
 
@@ -106,7 +115,7 @@ function modelOf(w: TrainingWorkload, dropout: number): Model {
     case "conv":
       return new LeNet(w);
     case "lstm":
-      throw new Error("lstm: not yet");
+      return new Lstm(w);
   }
 }
 
