@@ -172,7 +172,9 @@ export abstract class ReductionMethods extends OrderingMethods {
       append,
     } = checkOptions("diff", options, ["n", "dim", "prepend", "append"]);
     const parts = [prepend, this, append].filter((part) => part !== undefined);
-    return derive(parts, (values) => scan.diff(concat(values, dim), n, dim));
+    return derive(parts, (values) =>
+      scan.diff(values.length === 1 ? values[0]! : concat(values, dim), n, dim),
+    );
   }
 }
 

@@ -4,6 +4,7 @@ import type { Sample } from "./sample.ts";
 import { activationSamples } from "./samples/activation.ts";
 import { arithmeticSamples } from "./samples/arithmetic.ts";
 import { binarySamples } from "./samples/binary.ts";
+import { contractionSamples } from "./samples/contractions.ts";
 import { convSamples } from "./samples/conv.ts";
 import { creationSamples } from "./samples/creation.ts";
 import { functionSamples } from "./samples/functions.ts";
@@ -35,6 +36,7 @@ export const families = {
   statistics: statisticsSamples,
   order: orderSamples,
   products: productSamples,
+  contractions: contractionSamples,
   shape: shapeSamples,
   creation: creationSamples,
   joining: joiningSamples,
