@@ -1,7 +1,7 @@
 /** Functions that make one tensor of several, or shape several alike. */
 
 import type { Value } from "./graph/node.ts";
-import { broadcast, ShapeError, type Shape } from "./graph/shape.ts";
+import { broadcast, resolveDim, ShapeError, type Shape } from "./graph/shape.ts";
 import * as compare from "./ops/compare.ts";
 import type { Operand } from "./ops/elementwise-rules.ts";
 import { concat as joined, reshape } from "./ops/shape.ts";
@@ -30,8 +30,9 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
     throw new ShapeError(
       `stack: needs tensors of one shape, got ${tensors.map((t) => `[${t.shape.join()}]`).join(", ") || "none"}`,
     );
-  const given = tensors.map((t) => t.unsqueeze(dim));
-  return joining("stack", given, dim < 0 ? dim + first.ndim + 1 : dim);
+  const at = resolveDim("stack", dim, first.ndim + 1);
+  const given = tensors.map((t) => t.unsqueeze(at));
+  return joining("stack", given, at);
 }
 
 /** A tensor with at least one dimension. */
@@ -63,13 +64,19 @@ export const dstack = (tensors: readonly Tensor[]): Tensor =>
 
 /** The tensors in the shape they broadcast to. */
 export function broadcastTensors(tensors: readonly Tensor[]): Tensor[] {
-  const shape = broadcastShapes(...tensors.map((t) => t.shape));
+  const shape = shared(
+    "broadcastTensors",
+    tensors.map((t) => t.shape),
+  );
   return tensors.map((t) => t.expand(shape));
 }
 
 /** The shape that shapes broadcast to. */
 export const broadcastShapes = (...shapes: readonly Shape[]): Shape =>
-  shapes.reduce((a, b) => broadcast("broadcastShapes", a, b), []);
+  shared("broadcastShapes", shapes);
+
+const shared = (op: string, shapes: readonly Shape[]): Shape =>
+  shapes.reduce((a, b) => broadcast(op, a, b), []);
 
 /**
  * Coordinates of a grid: for each 1-d tensor one in the shape of the grid, in which only that tensor's coordinate

@@ -76,8 +76,7 @@ for (const reduce of ["sum", "prod", "mean", "amax", "amin"] as const)
         [f32([3, 3]), meeting, src],
         (x, i, s) => x.scatterReduce(0, i, s, reduce, { includeSelf }),
         `x0.scatter_reduce(0, x1.long(), x2, "${reduce}", include_self=${self})`,
-        // PyTorch differentiates products and extremes once only.
-        reduce === "sum" || reduce === "mean" ? second : {},
+        second,
       ),
       sample(
         "scatterReduce",
