@@ -202,7 +202,7 @@ export {
   vstack,
   where,
 } from "./joining.ts";
-export type { NestedArray } from "./print.ts";
+export { printOptions, setPrintOptions, type NestedArray, type PrintOptions } from "./print.ts";
 export {
   bernoulli,
   defaultGenerator,

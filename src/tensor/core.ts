@@ -1,6 +1,7 @@
 /** What every tensor is before it has operations: a handle on a value of the graph, read, differentiated and assigned to. */
 
 import { findLeaves, gradients } from "../autograd/backward.ts";
+import { executor } from "../device.ts";
 import { computeSoon, computeWhenRead, isHost, readValue } from "../engine.ts";
 import { isFloat, type DType, type TypedArray } from "../graph/dtype.ts";
 import type { Value } from "../graph/node.ts";
@@ -149,7 +150,10 @@ export abstract class TensorCore {
   /** What `print` prints. */
   format(): Promise<string> {
     return reading(async () =>
-      format(await this.data(), this.dtype, this.shape, this.#requiresGrad),
+      format(await this.data(), this.dtype, this.shape, {
+        requiresGrad: this.#requiresGrad,
+        device: (await executor()).device,
+      }),
     );
   }
 
