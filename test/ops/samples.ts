@@ -12,6 +12,7 @@ import { indexingSamples } from "./samples/indexing.ts";
 import { joiningSamples } from "./samples/joining.ts";
 import { lossSamples } from "./samples/losses.ts";
 import { orderSamples } from "./samples/order.ts";
+import { patchSamples } from "./samples/patches.ts";
 import { productSamples } from "./samples/products.ts";
 import { rearrangingSamples } from "./samples/rearranging.ts";
 import { recurrentSamples } from "./samples/recurrent.ts";
@@ -44,6 +45,7 @@ export const families = {
   indexing: indexingSamples,
   selecting: selectingSamples,
   scattering: scatteringSamples,
+  patches: patchSamples,
   conv: convSamples,
   recurrent: recurrentSamples,
   pool: poolSamples,

@@ -13,5 +13,6 @@ export * from "./loss.ts";
 export type { LossOptions, Reduction } from "./loss-options.ts";
 export * from "./margin-loss.ts";
 export * from "./normalization.ts";
+export * from "./patches.ts";
 export * from "./pooling.ts";
 export * from "./vision.ts";
