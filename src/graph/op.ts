@@ -82,6 +82,8 @@ export interface OpDefinition<A extends object> {
   readonly identity?: boolean;
   /** The output may share the input's memory in the executor: identities and changes of layout. */
   readonly view?: boolean;
+  /** Multiplications and additions of its products; operations without products say nothing. */
+  readonly flops?: (inputs: readonly TypeSpec[], outputs: readonly TypeSpec[], attrs: A) => number;
 }
 
 /** A defined operation with its attribute type erased, as nodes hold it. */
@@ -91,6 +93,8 @@ export interface Op {
   readonly elementwise: boolean;
   readonly identity: boolean;
   readonly view: boolean;
+  readonly flops:
+    ((inputs: readonly TypeSpec[], outputs: readonly TypeSpec[], attrs: object) => number) | null;
   readonly vjp: ((context: VjpContext<object>) => readonly (Value | null)[]) | null;
   lower(context: LowerContext<object>): string | readonly string[];
 }
@@ -112,6 +116,7 @@ export function defineOp<A extends object = Record<never, never>>(
     elementwise: definition.elementwise ?? false,
     identity: definition.identity ?? false,
     view: definition.view ?? definition.identity ?? false,
+    flops: (definition.flops ?? null) as Op["flops"],
     vjp: definition.vjp as Op["vjp"],
     lower: (context) => definition.lower(context as LowerContext<A>),
   };

@@ -147,4 +147,5 @@ export {
   type TransformerMasks,
   type TransformerOptions,
 } from "./transformer.ts";
+export { summary, type Summary, type SummaryRow } from "./summary.ts";
 export * as utils from "./utils.ts";

@@ -42,8 +42,8 @@ export class LayerNorm extends Layer {
   }
 
   override extraRepr(): string {
-    const affine = pythonBool(this.weight !== null);
-    return `${pythonTuple(this.normalizedShape)}, eps=${pythonFloat(this.eps)}, elementwise_affine=${affine}`;
+    const [affine, bias] = [this.weight, this.bias].map((own) => pythonBool(own !== null));
+    return `${pythonTuple(this.normalizedShape)}, eps=${pythonFloat(this.eps)}, elementwise_affine=${affine}, bias=${bias}`;
   }
 }
 

@@ -23,6 +23,8 @@ export interface TransformerLayerOptions {
   readonly layerNormEps?: number;
   /** Inputs are [B, T, E] (default) rather than [T, B, E]. */
   readonly batchFirst?: boolean;
+  /** Whether linear layers and normalizations add something; true unless given. */
+  readonly bias?: boolean;
 }
 
 export interface EncoderMasks {
@@ -93,13 +95,13 @@ export class TransformerEncoderLayer extends TransformerLayer {
   constructor(options: TransformerLayerOptions) {
     super(options);
     const { dModel, nhead, dimFeedforward = 2048, dropout = 0.1 } = options;
-    const { layerNormEps: eps = 1e-5, batchFirst = true } = options;
-    this.self_attn = new MultiheadAttention(dModel, nhead, { dropout, batchFirst });
-    this.linear1 = new Linear(dModel, dimFeedforward);
+    const { layerNormEps: eps = 1e-5, batchFirst = true, bias = true } = options;
+    this.self_attn = new MultiheadAttention(dModel, nhead, { dropout, batchFirst, bias });
+    this.linear1 = new Linear(dModel, dimFeedforward, { bias });
     this.dropout = new Dropout(dropout);
-    this.linear2 = new Linear(dimFeedforward, dModel);
-    this.norm1 = new LayerNorm(dModel, { eps });
-    this.norm2 = new LayerNorm(dModel, { eps });
+    this.linear2 = new Linear(dimFeedforward, dModel, { bias });
+    this.norm1 = new LayerNorm(dModel, { eps, bias });
+    this.norm2 = new LayerNorm(dModel, { eps, bias });
     this.dropout1 = new Dropout(dropout);
     this.dropout2 = new Dropout(dropout);
   }
@@ -134,15 +136,15 @@ export class TransformerDecoderLayer extends TransformerLayer {
   constructor(options: TransformerLayerOptions) {
     super(options);
     const { dModel, nhead, dimFeedforward = 2048, dropout = 0.1 } = options;
-    const { layerNormEps: eps = 1e-5, batchFirst = true } = options;
-    this.self_attn = new MultiheadAttention(dModel, nhead, { dropout, batchFirst });
-    this.multihead_attn = new MultiheadAttention(dModel, nhead, { dropout, batchFirst });
-    this.linear1 = new Linear(dModel, dimFeedforward);
+    const { layerNormEps: eps = 1e-5, batchFirst = true, bias = true } = options;
+    this.self_attn = new MultiheadAttention(dModel, nhead, { dropout, batchFirst, bias });
+    this.multihead_attn = new MultiheadAttention(dModel, nhead, { dropout, batchFirst, bias });
+    this.linear1 = new Linear(dModel, dimFeedforward, { bias });
     this.dropout = new Dropout(dropout);
-    this.linear2 = new Linear(dimFeedforward, dModel);
-    this.norm1 = new LayerNorm(dModel, { eps });
-    this.norm2 = new LayerNorm(dModel, { eps });
-    this.norm3 = new LayerNorm(dModel, { eps });
+    this.linear2 = new Linear(dimFeedforward, dModel, { bias });
+    this.norm1 = new LayerNorm(dModel, { eps, bias });
+    this.norm2 = new LayerNorm(dModel, { eps, bias });
+    this.norm3 = new LayerNorm(dModel, { eps, bias });
     this.dropout1 = new Dropout(dropout);
     this.dropout2 = new Dropout(dropout);
     this.dropout3 = new Dropout(dropout);
@@ -176,8 +178,12 @@ interface StackOptions extends TransformerLayerOptions {
   readonly norm?: boolean;
 }
 
-const finalNorm = ({ norm, dModel, layerNormEps = 1e-5 }: StackOptions): LayerNorm | null =>
-  norm ? new LayerNorm(dModel, { eps: layerNormEps }) : null;
+const finalNorm = ({
+  norm,
+  dModel,
+  layerNormEps: eps = 1e-5,
+  bias = true,
+}: StackOptions): LayerNorm | null => (norm ? new LayerNorm(dModel, { eps, bias }) : null);
 
 /** A stack of encoder layers, each with its own weights: torch.nn.TransformerEncoder. */
 export class TransformerEncoder extends Module {

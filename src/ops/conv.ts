@@ -2,7 +2,7 @@
 
 import type { Value } from "../graph/node.ts";
 import { defineOp1, type OnnxAttribute } from "../graph/op.ts";
-import { checkSameDType, formatShape, ShapeError, type Shape } from "../graph/shape.ts";
+import { checkSameDType, formatShape, numel, ShapeError, type Shape } from "../graph/shape.ts";
 import { permute, reshape, slice } from "./shape.ts";
 import { sum } from "./sum.ts";
 import {
@@ -36,6 +36,7 @@ const onnxAttrs = (attrs: ConvAttrs): Record<string, OnnxAttribute> => ({
 /** x [N, C, H, W], weight [O, C/groups, kh, kw], optional bias [O] → [N, O, OH, OW]. */
 const convOp = defineOp1<ConvAttrs>({
   name: "conv2d",
+  flops: ([, w], [y]) => 2 * numel(y!.shape) * numel(w!.shape.slice(1)),
   infer: ([x, w], attrs) => {
     const [o, , kh, kw] = w!.shape as [number, number, number, number];
     return { dtype: x!.dtype, shape: windowsShape(x!.shape, o, [kh, kw], attrs) };
@@ -97,6 +98,7 @@ interface ConvTransposeAttrs extends ConvAttrs {
 const convTransposeOp: (inputs: readonly Value[], attrs: ConvTransposeAttrs) => Value =
   defineOp1<ConvTransposeAttrs>({
     name: "convTranspose2d",
+    flops: ([x, w]) => 2 * numel(x!.shape) * numel(w!.shape.slice(1)),
     infer: ([x, w], { stride: s, before, after, dilation: d, outputPadding: extra, groups }) => {
       const size = (i: 0 | 1): number =>
         (x!.shape[2 + i]! - 1) * s[i] -

@@ -8,6 +8,7 @@ import { matmul } from "./matmul.ts";
 import {
   checkRecurrent,
   joinRows,
+  recurrentFlops,
   sigmoidSlope,
   statesBefore,
   stepOrder,
@@ -28,6 +29,7 @@ import { sum } from "./sum.ts";
  */
 const gruOp = defineOp<RecurrentAttrs>({
   name: "gru",
+  flops: recurrentFlops,
   infer: (inputs, attrs) => {
     const size = checkRecurrent("gru", inputs, 3, attrs);
     const { dtype, shape } = inputs[0]!;

@@ -8,6 +8,7 @@ import { matmul } from "./matmul.ts";
 import {
   checkRecurrent,
   joinRows,
+  recurrentFlops,
   sigmoidSlope,
   statesBefore,
   stepOrder,
@@ -27,6 +28,7 @@ import { split } from "./split.ts";
  */
 const lstmOp = defineOp<RecurrentAttrs>({
   name: "lstm",
+  flops: recurrentFlops,
   infer: (inputs, attrs) => {
     const size = checkRecurrent("lstm", inputs, 4, attrs);
     const { dtype, shape } = inputs[0]!;

@@ -48,6 +48,7 @@ const matmulOp = defineOp1<MatmulAttrs>({
     ];
   },
   lower: lowerMatmul,
+  flops: ([a], [y], { transA }) => 2 * numel(y!.shape) * a!.shape.at(transA ? -2 : -1)!,
 });
 
 const matrix = (x: Value, transposed: boolean): readonly [number, number] => {
@@ -162,6 +163,7 @@ const linearOp = defineOp1({
     emit.target.gpu && numel(x!.shape) === 0
       ? emit.node("Expand", [inputs[2]!, emit.ints(y!.shape)])
       : emit.node("Gemm", inputs, { transB: { int: 1 } }),
+  flops: ([, w], [y]) => 2 * numel(y!.shape) * w!.shape[1]!,
 });
 
 /** x Wᵀ + b with W of shape [out, in]; any number of leading dimensions. */

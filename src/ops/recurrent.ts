@@ -1,8 +1,8 @@
 /** What the recurrent operations share: the rows of a sequence's steps, in the order in which they are computed. */
 
-import type { Value } from "../graph/node.ts";
+import type { TypeSpec, Value } from "../graph/node.ts";
 import type { Emitter } from "../graph/op.ts";
-import { formatShape, ShapeError } from "../graph/shape.ts";
+import { formatShape, numel, ShapeError } from "../graph/shape.ts";
 import { add, mul, sub } from "./elementwise.ts";
 import { concat, slice } from "./shape.ts";
 import { split } from "./split.ts";
@@ -47,6 +47,13 @@ export function checkRecurrent(
     );
   return width / gates;
 }
+
+/** Of the products of states and weights. */
+export const recurrentFlops = (
+  [, w, h]: readonly TypeSpec[],
+  _: unknown,
+  { steps }: RecurrentAttrs,
+): number => 2 * numel(w!.shape) * h!.shape[0]! * steps;
 
 /** The rows of each step, by name. */
 export function stepRows(emit: Emitter, x: string, steps: number, rows: number): readonly string[] {

@@ -10,6 +10,7 @@ import { matmul } from "./matmul.ts";
 import {
   checkRecurrent,
   joinRows,
+  recurrentFlops,
   statesBefore,
   stepOrder,
   stepRows,
@@ -31,6 +32,7 @@ export interface RnnAttrs extends RecurrentAttrs {
  */
 const rnnOp = defineOp<RnnAttrs>({
   name: "rnn",
+  flops: recurrentFlops,
   infer: (inputs, attrs) => {
     checkRecurrent("rnn", inputs, 1, attrs);
     const [{ dtype, shape }, , h] = inputs as [Value, Value, Value];

@@ -66,6 +66,7 @@ describe("TransformerDecoder and Transformer", () => {
       memoryKeyPaddingMask: source!,
     })),
     "transformer, pre-norm": whole({ normFirst: true }),
+    "transformer without bias": whole({ bias: false }),
     "transformer, batch second": whole({ batchFirst: false }),
   } as unknown as Record<string, Case>);
 
