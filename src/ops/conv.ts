@@ -2,7 +2,8 @@
 
 import type { Value } from "../graph/node.ts";
 import { defineOp1, type OnnxAttribute } from "../graph/op.ts";
-import { checkSameDType, formatShape, numel, ShapeError, type Shape } from "../graph/shape.ts";
+import { checkSameDType, formatShape, ShapeError, type Shape } from "../graph/shape.ts";
+import { matmul } from "./matmul.ts";
 import { permute, reshape, slice } from "./shape.ts";
 import { sum } from "./sum.ts";
 import {
@@ -75,6 +76,8 @@ function weightGrad(
   { stride, before, after, dilation, groups }: ConvAttrs,
 ): Value {
   const [n, c, h, w] = x.shape as [number, number, number, number];
+  const padded = [...before, ...after].some((p) => p > 0);
+  if (groups === 1 && weight[2] === 1 && weight[3] === 1 && !padded) return pointwise(x, g, stride);
   const perGroup = c / groups;
   // [N, G·C, H, W] → [C, G·N, H, W]
   const input = reshape(permute(reshape(x, [n, groups, perGroup, h, w]), [2, 1, 0, 3, 4]), [
@@ -88,6 +91,20 @@ function weightGrad(
   const full = convOp([input, kernel], attrs); // [C, O, ≥kh, ≥kw]
   const cut = slice(slice(full, 2, 0, weight[2]), 3, 0, weight[3]);
   return permute(cut, [1, 0, 2, 3]);
+}
+
+/** The same for kernels of one element: one matrix product over the batch and all places, [O, N·L] · [N·L, C]. */
+function pointwise(x: Value, g: Value, stride: Two): Value {
+  const used = ([0, 1] as const).reduce((y, i) => {
+    const last = (g.shape[2 + i]! - 1) * stride[i];
+    return slice(y, 2 + i, 0, last + 1, stride[i]);
+  }, x);
+  const rows = (value: Value): Value => {
+    const [n, c, h, w] = value.shape as [number, number, number, number];
+    return reshape(permute(value, [1, 0, 2, 3]), [c, n * h * w]);
+  };
+  const product = matmul(rows(g), rows(used), { transB: true });
+  return reshape(product, [...product.shape, 1, 1]);
 }
 
 interface ConvTransposeAttrs extends ConvAttrs {

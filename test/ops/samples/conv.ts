@@ -101,6 +101,20 @@ export const convSamples: readonly Sample[] = [
   sample("conv2d", [f32([1, 2, 3, 3]), weights([2, 2, 1, 1]), bias(2)], conv(), `${CONV}, x2)`, {
     note: "pointwise",
   }),
+  sample(
+    "conv2d",
+    [f32([2, 2, 4, 3]), weights([3, 2, 1, 1])],
+    conv({ stride: [3, 2] }),
+    `${CONV}, stride=(3, 2))`,
+    { ...second, note: "pointwise" },
+  ),
+  sample(
+    "conv2d",
+    [f32([1, 2, 4, 4]), weights([2, 2, 4, 3])],
+    conv({ padding: "same", dilation: [1, 2] }),
+    `${CONV}, padding="same", dilation=(1, 2))`,
+    second,
+  ),
   sample("conv2d", [f32([1, 1, 2, 2]), weights([1, 1, 2, 2])], conv(), `${CONV})`, {
     note: "one position",
   }),
