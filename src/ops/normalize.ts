@@ -16,7 +16,8 @@ import { add, exp, mul, sub } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { keepDims } from "./reduce.ts";
 import { sum } from "./sum.ts";
-import { expand, reshape } from "./shape.ts";
+import { concat, expand, reshape, slice } from "./shape.ts";
+import { onesLike } from "./leaf.ts";
 
 function needFloat(op: string, x: Value): void {
   if (!isFloat(x.dtype))
@@ -88,35 +89,39 @@ const layerNormOp = defineOp<LayerNormAttrs>({
       { dtype: x!.dtype, shape: stats },
     ];
   },
-  // With x̂ = (x − μ)r and h = g ⊙ w: dx = r (h − mean h − x̂ mean(h ⊙ x̂)); dμ/dx = 1/n; dr/dx = −r² x̂ / n.
+  // With x̂ = (x − μ)r and h = g ⊙ w: dx = r (h − mean h − x̂ mean(h ⊙ x̂)); dμ/dx = 1/n; dr/dx = −r² x̂ / n. Written out,
+  // so that x̂ is not needed: with p = Σ h ⊙ x and q = Σ h over rows and A = −r³ (p − μq) / n, as PyTorch computes it,
+  // dx = g ⊙ (r wᵀ) + x A − μA − rq/n, dw = rᵀ(g ⊙ x) − (rμ)ᵀg, db = 1ᵀg.
   vjp: ({ inputs: [x, w], outputs: [, mu, r], grads: [g, gMu, gR], needs }) => {
     const n = numel(w!.shape);
     const rows = numel(x!.shape) / n;
-    const matrix = (value: Value): Value => reshape(value, [rows, n]);
     const column = (value: Value): Value => reshape(value, [rows, 1]);
-    const deviation = column(r!);
-    const normal = mul(sub(matrix(x!), column(mu!)), deviation);
+    const [given, mean, scale] = [reshape(x!, [rows, n]), column(mu!), column(r!)];
     let dx: Value | null = null;
     let dw: Value | null = null;
     let db: Value | null = null;
     if (g) {
-      const gradient = matrix(g);
-      const gn = mul(gradient, normal);
+      const gradient = reshape(g, [rows, n]);
+      const gx = mul(gradient, given);
       if (needs[0]) {
-        // Both means are over rows weighted by w: matrix–vector products.
         const weight = reshape(w!, [n, 1]);
-        const m1 = mul(matmul(gradient, weight), 1 / n);
-        const m2 = mul(matmul(gn, weight), 1 / n);
-        const h = mul(gradient, reshape(w!, [n]));
-        dx = mul(sub(sub(h, m1), mul(normal, m2)), deviation);
+        const q = matmul(gradient, weight);
+        const cubed = mul(mul(scale, scale), mul(scale, -1 / n));
+        const a = mul(cubed, sub(matmul(gx, weight), mul(mean, q)));
+        const b = add(mul(mean, a), mul(mul(scale, q), 1 / n));
+        const direct = mul(gradient, matmul(scale, reshape(w!, [1, n])));
+        dx = sub(add(direct, mul(given, a)), b);
       }
-      dw = reshape(sum(gn, 0), w!.shape);
-      db = reshape(sum(gradient, 0), w!.shape);
+      const factors = concat([mul(scale, mean), onesLike(scale)], 1);
+      const sums = matmul(factors, gradient, { transA: true });
+      dw = sub(matmul(scale, gx, { transA: true }), slice(sums, 0, 0, 1));
+      dw = reshape(dw, w!.shape);
+      db = reshape(slice(sums, 0, 1), w!.shape);
     }
     if (gMu) dx = plus(dx, expand(mul(column(gMu), 1 / n), [rows, n]));
     if (gR) {
-      const slope = mul(mul(deviation, deviation), column(gR));
-      dx = plus(dx, mul(mul(normal, slope), -1 / n));
+      const slope = mul(mul(mul(scale, scale), scale), mul(column(gR), -1 / n));
+      dx = plus(dx, mul(sub(given, mean), slope));
     }
     return [dx && reshape(dx, x!.shape), dw, db];
   },
