@@ -1,7 +1,15 @@
 /** `compile`: traces a function once per input signature into one program, and then only runs it. */
 
 import { executor as currentExecutor } from "./device.ts";
-import { breathe, bufferOf, evaluateNow, exclusively, load, type Loaded } from "./engine.ts";
+import {
+  breathe,
+  bufferOf,
+  evaluateNow,
+  exclusively,
+  isBuffer,
+  load,
+  type Loaded,
+} from "./engine.ts";
 import { forgetInterned, type Value } from "./graph/node.ts";
 import { formatShape } from "./graph/shape.ts";
 import { source } from "./ops/leaf.ts";
@@ -236,7 +244,10 @@ async function run(traced: Traced, args: readonly Tensor[], on: Executor): Promi
   for (const { owner, carrier, computed } of grads) {
     if (computed) {
       const buffer = results[next++]!;
+      const { storage, holders } = carrier!.value;
       carrier!.hold(source(buffer, buffer));
+      if (storage !== null && isBuffer(storage) && storage.executor === on && holders <= 1)
+        on.release(storage);
     }
     owner.setGradOutside(carrier);
   }

@@ -80,7 +80,8 @@ export async function deviceDescription(): Promise<string> {
 }
 
 /** What lowerings may use on an executor. */
-export const targetOf = ({ device }: Executor): Target => ({
+export const targetOf = ({ device, piece = 0 }: Executor): Target => ({
   gpu: device === "webgpu",
   contrib: true,
+  piece,
 });

@@ -13,7 +13,7 @@ export interface HostStorage extends Storage {
 }
 
 export const isHost = (storage: Storage): storage is HostStorage => "host" in storage;
-const isBuffer = (storage: Storage): storage is DeviceBuffer => "executor" in storage;
+export const isBuffer = (storage: Storage): storage is DeviceBuffer => "executor" in storage;
 
 export const hostStorage = (
   host: TypedArray,

@@ -10,6 +10,8 @@ export interface Target {
   readonly gpu: boolean;
   /** ONNX Runtime's `com.microsoft` operators may be used; false for exported files. */
   readonly contrib: boolean;
+  /** About how many elements elementwise operations on large tensors compute at a time; whole tensors unless given. */
+  readonly piece?: number;
 }
 
 /** Attribute of an ONNX node as lowerings write it; numbers say whether they are `int` or `float`. */

@@ -1,29 +1,13 @@
 /** Graph → ONNX: emits the nodes a program needs in an order that is safe for variables updated in place. */
 
-import {
-  dtypes,
-  elementsKey,
-  hostNumber,
-  isFloat,
-  type DType,
-  type TypedArray,
-} from "../graph/dtype.ts";
+import { dtypes, type DType } from "../graph/dtype.ts";
 import type { Node, TypeSpec, Value } from "../graph/node.ts";
-import type { Emitter, OnnxAttribute, Target } from "../graph/op.ts";
+import type { Target } from "../graph/op.ts";
 import { numel, type Shape } from "../graph/shape.ts";
+import { planBlocks, type Block } from "./blocks.ts";
+import { Builder } from "./builder.ts";
 import { planUpdates, type UpdatePlan } from "./in-place.ts";
-import {
-  encodeModel,
-  type AttributeValue,
-  type ModelProto,
-  type NodeProto,
-  type TensorProto,
-  type ValueInfoProto,
-} from "./proto.ts";
-
-/** Target of everything written: opset 20 has Gelu, 18 axes as inputs of all reductions and ScatterElements' add. */
-const OPSET = 18;
-const IR_VERSION = 9;
+import { encodeModel, type ModelProto, type TensorProto } from "./proto.ts";
 
 export interface ProgramSpec {
   /** Values given from outside, in the order the program takes them. */
@@ -43,7 +27,8 @@ export interface ProgramSpec {
 export interface LoweredProgram {
   readonly model: ModelProto;
   readonly inputs: readonly { name: string; dtype: DType; shape: Shape }[];
-  readonly outputs: readonly { name: string; dtype: DType; shape: Shape }[];
+  /** `as`: the program's shape of an output, where it is another one of as many elements. */
+  readonly outputs: readonly { name: string; dtype: DType; shape: Shape; as?: Shape }[];
   /** `inPlace[i]`: output i may be written over the memory of the input it updates. */
   readonly inPlace: readonly boolean[];
 }
@@ -63,30 +48,45 @@ export function lowerProgram(spec: ProgramSpec): LoweredProgram {
   }
   const given = new Set(names.values());
 
-  for (const node of inOrder(outputs, known, plan)) lowerNode(builder, node, names, plan);
+  const plain = inOrder(outputs, known, plan);
+  const blocks = planBlocks(plain.flat(), known, plan, spec.target.piece ?? 0);
+  const order = blocks.size === 0 ? plain : inOrder(outputs, known, plan, blocks);
+  const pieces = new Map<string, { name: string; shape: Shape }>();
+  for (const nodes of order) {
+    const block = blocks.get(nodes[0]!);
+    if (block === undefined) lowerNode(builder, nodes[0]!, names, plan);
+    else
+      lowerBlock(builder, block, names, plan, neededOutside(nodes, order, outputs, plan), pieces);
+  }
 
   // An output needs a name of its own: not an input's, not a constant's, not another output's.
   const used = new Set<string>();
-  const outputNames = outputs.map((value, i) => {
+  const outputSpecs = outputs.map((value, i) => {
+    const { dtype, shape } = value;
     const name = names.get(value)!;
     const wanted = spec.outputNames?.[i];
+    // A loop's result leaves in the loop's shape: changing it would be a copy.
+    const rows = pieces.get(name);
+    if (rows !== undefined && wanted === undefined && !used.has(rows.name)) {
+      used.add(rows.name);
+      return { name: rows.name, dtype, shape, as: rows.shape };
+    }
     const taken = given.has(name) || builder.isConstant(name) || used.has(name);
-    const final =
-      taken || wanted !== undefined ? builder.rename(name, value.dtype, wanted, taken) : name;
+    const final = taken || wanted !== undefined ? builder.rename(name, dtype, wanted, taken) : name;
     used.add(final);
-    return final;
+    return { name: final, dtype, shape };
   });
   if (spec.outputNames !== undefined) builder.settleNames();
 
-  const describe = (value: Value, name: string): { name: string; dtype: DType; shape: Shape } => ({
-    name,
-    dtype: value.dtype,
-    shape: value.shape,
+  const inputSpecs = inputs.map((value) => {
+    const { dtype, shape } = value;
+    return { name: names.get(value)!, dtype, shape };
   });
-  const inputSpecs = inputs.map((value) => describe(value, names.get(value)!));
-  const outputSpecs = outputs.map((value, i) => describe(value, outputNames[i]!));
   return {
-    model: builder.model(inputSpecs, outputSpecs),
+    model: builder.model(
+      inputSpecs,
+      outputSpecs.map((output) => ({ ...output, shape: output.as ?? output.shape })),
+    ),
     inputs: inputSpecs,
     outputs: outputSpecs,
     inPlace: plan.inPlace,
@@ -96,29 +96,41 @@ export function lowerProgram(spec: ProgramSpec): LoweredProgram {
 /** The bytes of a lowered program. */
 export const programBytes = (program: LoweredProgram): Uint8Array => encodeModel(program.model);
 
-/** Nodes in an order where inputs, and what an update must wait for, come first. */
-function inOrder(outputs: readonly Value[], known: ReadonlySet<Value>, plan: UpdatePlan): Node[] {
-  const order: Node[] = [];
+/** Nodes, those of a block together, in an order where inputs, and what an update must wait for, come first. */
+function inOrder(
+  outputs: readonly Value[],
+  known: ReadonlySet<Value>,
+  plan: UpdatePlan,
+  blocks: ReadonlyMap<Node, Block> = new Map(),
+): (readonly Node[])[] {
+  const order: (readonly Node[])[] = [];
   const state = new Map<Node, "open" | "done">();
   const stack: Node[] = [];
+  // A block is found by its first node.
+  const unitOf = (node: Node): readonly Node[] => blocks.get(node)?.nodes ?? [node];
   const visit = (value: Value): void => {
-    if (!known.has(value) && !state.has(value.node)) stack.push(value.node);
+    if (known.has(value)) return;
+    const first = unitOf(value.node)[0]!;
+    if (!state.has(first)) stack.push(first);
   };
   for (const output of outputs) {
     visit(output);
-    for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
-      const seen = state.get(node);
+    for (let first = stack.at(-1); first !== undefined; first = stack.at(-1)) {
+      const nodes = unitOf(first);
+      const seen = state.get(first);
       if (seen !== undefined) {
         stack.pop();
         if (seen === "open") {
-          state.set(node, "done");
-          order.push(node);
+          state.set(first, "done");
+          order.push(nodes);
         }
         continue;
       }
-      state.set(node, "open");
-      for (const waited of plan.waits.get(node)?.readers ?? []) visit(waited.outputs[0]!);
-      for (let i = node.inputs.length - 1; i >= 0; i--) visit(node.inputs[i]!);
+      state.set(first, "open");
+      for (const node of nodes.toReversed()) {
+        for (const waited of plan.waits.get(node)?.readers ?? []) visit(waited.outputs[0]!);
+        for (let i = node.inputs.length - 1; i >= 0; i--) visit(node.inputs[i]!);
+      }
     }
   }
   return order;
@@ -129,6 +141,7 @@ function lowerNode(
   node: Node,
   names: Map<Value, string>,
   plan: UpdatePlan,
+  typeOf: (value: Value) => TypeSpec = (value) => value,
 ): void {
   builder.enter(node);
   const inputs = node.inputs.map((value) => names.get(value)!);
@@ -136,7 +149,7 @@ function lowerNode(
   let token: string | null = null;
   if (waits !== undefined) {
     const sums = waits.readers.map(({ outputs: [read] }) =>
-      builder.token(names.get(read!)!, read!),
+      builder.token(names.get(read!)!, typeOf(read!)),
     );
     // WebGPU has no Sum.
     const total =
@@ -150,15 +163,16 @@ function lowerNode(
     if (waits.operand !== null)
       inputs[waits.operand] = builder.node("Add", [inputs[waits.operand]!, token]);
   }
+  const outputTypes = node.outputs.map(typeOf);
   // WebGPU's kernels refuse to compute nothing, or crash.
   const lowered =
-    builder.target.gpu && node.outputs.every(({ shape }) => numel(shape) === 0)
-      ? node.outputs.map((output) => builder.filled(output.dtype, output.shape, 0))
+    builder.target.gpu && outputTypes.every(({ shape }) => numel(shape) === 0)
+      ? outputTypes.map((output) => builder.filled(output.dtype, output.shape, 0))
       : node.op.lower({
           attrs: node.attrs,
           inputs,
-          types: node.inputs,
-          outputTypes: node.outputs,
+          types: node.inputs.map(typeOf),
+          outputTypes,
           emit: builder,
         });
   const results = typeof lowered === "string" ? [lowered] : lowered;
@@ -170,175 +184,75 @@ function lowerNode(
     names.set(node.outputs[0]!, builder.node("Add", [results[0]!, token]));
 }
 
-class Builder implements Emitter {
-  readonly target: Target;
-  readonly nodesEmitted: NodeProto[] = [];
-  readonly initializers: TensorProto[] = [];
-  #constants = new Map<string, string>();
-  #results = new Map<string, readonly string[]>();
-  #constantNames = new Set<string>();
-  #renamed = new Map<string, string>();
-  #domains = new Set<string>();
-  #prefix = "";
-  #count = 0;
-
-  constructor(target: Target) {
-    this.target = target;
-  }
-
-  /** Names what is emitted next after the operation and the module that recorded it. */
-  enter(node: Node): void {
-    this.#prefix = node.scope === "" ? node.op.name : `${node.scope}/${node.op.name}`;
-  }
-
-  node(
-    opType: string,
-    inputs: readonly string[],
-    attributes: Readonly<Record<string, OnnxAttribute>> = {},
-    domain = "",
-  ): string {
-    return this.nodes(opType, inputs, 1, attributes, domain)[0]!;
-  }
-
-  nodes(
-    opType: string,
-    inputs: readonly string[],
-    outputCount: number,
-    attributes: Readonly<Record<string, OnnxAttribute>> = {},
-    domain = "",
-  ): readonly string[] {
-    // ONNX Runtime would let whoever waits for one of two equal nodes wait for the other, and keep both where both are
-    // outputs: an update must not overtake the one that nobody waits for any more.
-    const settings = Object.entries(attributes).flatMap(([key, value]) => [
-      key,
-      ...Object.values<string | number | readonly number[]>(value),
-    ]);
-    const key = [domain, opType, outputCount, ...inputs, ...settings].join("\0");
-    const known = this.#results.get(key);
-    if (known !== undefined) return known;
-    const outputs = this.#emit(opType, inputs, outputCount, attributes, domain);
-    this.#results.set(key, outputs);
-    return outputs;
-  }
-
-  #emit(
-    opType: string,
-    inputs: readonly string[],
-    outputCount = 1,
-    attributes: Readonly<Record<string, OnnxAttribute>> = {},
-    domain = "",
-  ): readonly string[] {
-    const name = `${this.#prefix}/${opType}_${this.#count++}`;
-    const outputs = Array.from({ length: outputCount }, (_, i) => `${name}_out${i}`);
-    this.#domains.add(domain);
-    this.nodesEmitted.push({
-      name,
-      opType,
-      domain,
-      inputs,
-      outputs,
-      attributes: Object.fromEntries(
-        Object.entries(attributes).map(([key, value]) => [key, attribute(value)]),
-      ),
-    });
-    return outputs;
-  }
-
-  constant(dtype: DType, shape: Shape, data: TypedArray): string {
-    const name = `constant_${this.#constantNames.size}`;
-    if (data.length <= 64) {
-      const key = `${dtype}[${shape.join()}]${elementsKey(data)}`;
-      const known = this.#constants.get(key);
-      if (known !== undefined) return known;
-      this.#constants.set(key, name);
+/** Values of a block's nodes that something else takes, waits for or returns. */
+function neededOutside(
+  nodes: readonly Node[],
+  order: readonly (readonly Node[])[],
+  outputs: readonly Value[],
+  plan: UpdatePlan,
+): Value[] {
+  const needed = new Set(outputs);
+  for (const others of order) {
+    if (others[0] === nodes[0]) continue;
+    for (const node of others) {
+      for (const input of node.inputs) needed.add(input);
+      for (const reader of plan.waits.get(node)?.readers ?? []) needed.add(reader.outputs[0]!);
     }
-    this.#constantNames.add(name);
-    this.initializers.push({ name, dtype, shape, data });
-    return name;
   }
-
-  scalar(dtype: DType, value: number): string {
-    return this.constant(dtype, [], hostNumber(value, dtype));
-  }
-
-  ints(values: readonly number[]): string {
-    return this.constant("int64", [values.length], BigInt64Array.from(values, BigInt));
-  }
-
-  filled(dtype: DType, shape: Shape, value: number): string {
-    return this.node("Expand", [this.scalar(dtype, value), this.ints(shape)]);
-  }
-
-  isConstant(name: string): boolean {
-    return this.#constantNames.has(name);
-  }
-
-  /**
-   * A float32 0 that exists once `name` has been computed: the sum of no elements, so NaN cannot spread through it.
-   */
-  token(name: string, { dtype, shape }: TypeSpec): string {
-    const toFloat32 = { to: { int: dtypes.float32.onnx } };
-    // WebGPU slices floats only.
-    const early = this.target.gpu && !isFloat(dtype);
-    const read = early ? this.node("Cast", [name], toFloat32) : name;
-    const rows = shape.length === 0 ? this.node("Reshape", [read, this.ints([1])]) : read;
-    const none = this.node("Slice", [rows, this.ints([0]), this.ints([0]), this.ints([0])]);
-    // Sums are of numbers only.
-    const numbers = early || dtype === "float32" ? none : this.node("Cast", [none], toFloat32);
-    return this.node("ReduceSum", [numbers], { keepdims: { int: 0 } });
-  }
-
-  /** Gives a result another name: through an Identity where its own must stay. */
-  rename(name: string, dtype: DType, wanted: string | undefined, taken: boolean): string {
-    if (taken || wanted === undefined || this.#renamed.has(name)) {
-      // WebGPU copies no bool, but negates it.
-      const copy =
-        this.target.gpu && dtype === "bool"
-          ? this.#emit("Not", [this.node("Not", [name])])[0]!
-          : this.#emit("Identity", [name])[0]!;
-      if (wanted === undefined) return copy;
-      this.#renamed.set(copy, wanted);
-      return wanted;
-    }
-    this.#renamed.set(name, wanted);
-    return wanted;
-  }
-
-  /** Applies the names chosen by `rename` to all nodes. */
-  settleNames(): void {
-    const to = (name: string): string => this.#renamed.get(name) ?? name;
-    this.nodesEmitted.forEach((node, i) => {
-      this.nodesEmitted[i] = {
-        ...node,
-        inputs: node.inputs.map(to),
-        outputs: node.outputs.map(to),
-      };
-    });
-  }
-
-  model(inputs: readonly ValueInfoProto[], outputs: readonly ValueInfoProto[]): ModelProto {
-    const opsetImports = [{ domain: "", version: OPSET }];
-    if (this.#domains.has("com.microsoft"))
-      opsetImports.push({ domain: "com.microsoft", version: 1 });
-    return {
-      irVersion: IR_VERSION,
-      opsetImports,
-      producerName: "learning-loop",
-      graph: {
-        name: "program",
-        nodes: this.nodesEmitted,
-        initializers: this.initializers,
-        inputs,
-        outputs,
-      },
-    };
-  }
+  return nodes.map(({ outputs: [value] }) => value!).filter((value) => needed.has(value));
 }
 
-function attribute(value: OnnxAttribute): AttributeValue {
-  if ("int" in value) return { kind: "int", value: value.int };
-  if ("float" in value) return { kind: "float", value: value.float };
-  if ("string" in value) return { kind: "string", value: value.string };
-  if ("ints" in value) return { kind: "ints", value: value.ints };
-  return { kind: "floats", value: value.floats };
+/** Lowers a block to a loop over rows [pieces, length]; results in the loop's shape are noted in `pieces` by name. */
+function lowerBlock(
+  builder: Builder,
+  { nodes, pieces: count, length }: Block,
+  names: Map<Value, string>,
+  plan: UpdatePlan,
+  results: readonly Value[],
+  pieces: Map<string, { name: string; shape: Shape }>,
+): void {
+  builder.enter(nodes.at(-1)!);
+  const shape = [count, length] as const;
+  const size = count * length;
+  const typeOf = ({ dtype, shape }: Value): TypeSpec => {
+    const elements = numel(shape);
+    return { dtype, shape: elements === size ? [length] : elements === 1 ? [] : shape };
+  };
+
+  const inside = new Map<Value, string>();
+  const own = new Set(nodes);
+  const rows: Value[] = [];
+  for (const node of nodes) {
+    for (const { outputs } of plan.waits.get(node)?.readers ?? []) {
+      const [read] = outputs as [Value];
+      if (own.has(read.node) || inside.has(read)) continue;
+      // Computed here, it is found again by the update inside.
+      builder.token(names.get(read)!, read);
+      inside.set(read, names.get(read)!);
+    }
+  }
+  for (const input of nodes.flatMap((node) => node.inputs)) {
+    const name = names.get(input);
+    if (own.has(input.node) || rows.includes(input) || name === undefined) continue;
+    if (numel(input.shape) === size) rows.push(input);
+    else
+      inside.set(
+        input,
+        input.shape.length === 0 ? name : builder.node("Reshape", [name, builder.ints([])]),
+      );
+  }
+  const made = builder.rows(
+    shape,
+    rows.map((value) => ({ ...typeOf(value), name: names.get(value)! })),
+    (given) => {
+      rows.forEach((value, i) => inside.set(value, given[i]!));
+      for (const node of nodes) lowerNode(builder, node, inside, plan, typeOf);
+      return results.map((value) => ({ name: inside.get(value)!, dtype: value.dtype }));
+    },
+  );
+  results.forEach((value, i) => {
+    const whole = builder.node("Reshape", [made[i]!, builder.ints(value.shape)]);
+    names.set(value, whole);
+    pieces.set(whole, { name: made[i]!, shape });
+  });
 }

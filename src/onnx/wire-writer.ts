@@ -43,6 +43,14 @@ export class WireWriter {
     this.#tag(field, FIXED32);
   }
 
+  /** A double field. */
+  double(field: number, value: number): void {
+    this.#reserve(8);
+    this.#pos -= 8;
+    new DataView(this.#chunk.buffer, this.#pos, 8).setFloat64(0, value, true);
+    this.#tag(field, FIXED64);
+  }
+
   /** A bytes field; a large one is not copied before `finish`, so it must not change until then. */
   bytes(field: number, value: Uint8Array): void {
     this.#raw(value);

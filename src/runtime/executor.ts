@@ -9,6 +9,8 @@ export interface TensorSpec {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
+  /** The program's own shape where it is another one of as many elements; only executors with a `piece` take it. */
+  readonly as?: readonly number[];
 }
 
 /**
@@ -41,6 +43,8 @@ export interface Executor {
    * When false, `run` ignores `outputs` and always returns fresh buffers.
    */
   readonly inPlace: boolean;
+  /** About how many elements operations in a row should compute at a time to stay in caches; whole tensors unless given. */
+  readonly piece?: number;
   /** Copies host data to the device. The host array may be reused afterwards. */
   upload(data: TypedArray, dtype: DType, shape: readonly number[]): MaybePromise<DeviceBuffer>;
   /** Uninitialised memory on the device; recycled from released buffers of the same size when there are any. */

@@ -9,19 +9,26 @@ import type { DeviceBuffer, Executor } from "./executor.ts";
 /** AVX-512 loads and cache lines are 64 bytes; V8 aligns to 16. */
 const alignment = 64;
 
-/** Off-heap memory and the `OrtValue` last made over it. */
+/** `OrtValue`s over the same memory. */
+interface Values {
+  own: Pointer;
+  /** In another shape, when a program has asked for one. */
+  other?: { readonly value: Pointer; readonly shape: readonly number[] } | undefined;
+}
+
+/** Off-heap memory and the values last made over it. */
 interface HostBlock {
   readonly capacity: number;
   readonly memory: ArrayBuffer;
   readonly offset: number;
   readonly address: Pointer;
-  value: Pointer;
+  readonly values: Values;
   dtype: DType;
   shape: readonly number[];
 }
 
-/** What is left to clean up once a buffer is unreachable: its block, or only the value where the memory is V8's to free. */
-type Remains = HostBlock | { readonly capacity: number; readonly value: Pointer };
+/** What is left to clean up once a buffer is unreachable: its block, or only the values where the memory is V8's to free. */
+type Remains = HostBlock | { readonly capacity: number; readonly values: Values };
 
 export class HostBuffer implements DeviceBuffer {
   readonly executor: Executor;
@@ -83,7 +90,7 @@ export class HostMemory {
     this.#createTensor = ort.bind("CreateTensorWithDataAsOrtValue");
     this.#releaseValue = ort.bind("ReleaseValue");
     this.#memoryInfo = ort.cpuMemory("device");
-    this.#pool = new BlockPool(budget, (block) => void this.#releaseValue(block.value));
+    this.#pool = new BlockPool(budget, (block) => this.#releaseValues(block.values));
   }
 
   allocate(executor: Executor, dtype: DType, shape: readonly number[]): HostBuffer {
@@ -93,14 +100,14 @@ export class HostMemory {
     if (block === undefined) {
       block = this.#newBlock(capacity, bytes, dtype, shape);
     } else if (block.dtype !== dtype || !sameShape(block.shape, shape)) {
-      this.#releaseValue(block.value);
-      block.value = this.#newValue(block.address, bytes, dtype, shape);
+      this.#releaseValues(block.values);
+      block.values.own = this.#newValue(block.address, bytes, dtype, shape);
       block.dtype = dtype;
       block.shape = shape;
     }
     const kept = this.#kept + this.#pool.bytes + capacity <= this.#budget;
     const buffer = new HostBuffer(executor, dtype, shape, block, kept);
-    this.#registry.register(buffer, kept ? block : { capacity, value: block.value }, buffer);
+    this.#registry.register(buffer, kept ? block : { capacity, values: block.values }, buffer);
     this.#live += capacity;
     if (kept) this.#kept += capacity;
     this.#peak = Math.max(this.#peak, this.#live + this.#pool.bytes);
@@ -117,6 +124,24 @@ export class HostMemory {
     this.#pool.put(block);
   }
 
+  /** The value over a buffer's memory, in that shape of as many elements. */
+  value({ block, dtype, shape: own, byteLength }: HostBuffer, shape: readonly number[]): Pointer {
+    if (block === undefined) throw releasedError("run", "buffer");
+    const { values, address } = block;
+    if (sameShape(own, shape)) return values.own;
+    if (values.other === undefined || !sameShape(values.other.shape, shape)) {
+      if (values.other !== undefined) this.#releaseValue(values.other.value);
+      values.other = { value: this.#newValue(address, byteLength, dtype, shape), shape };
+    }
+    return values.other.value;
+  }
+
+  #releaseValues(values: Values): void {
+    this.#releaseValue(values.own);
+    if (values.other !== undefined) this.#releaseValue(values.other.value);
+    values.other = undefined;
+  }
+
   usage(): { readonly current: number; readonly peak: number } {
     return { current: this.#live + this.#pool.bytes, peak: this.#peak };
   }
@@ -127,7 +152,7 @@ export class HostMemory {
       this.#kept -= remains.capacity;
       this.#pool.put(remains);
     } else {
-      this.#releaseValue(remains.value);
+      this.#releaseValues(remains.values);
     }
   }
 
@@ -136,8 +161,8 @@ export class HostMemory {
     const start = addressOf(memory);
     const offset = Number(-start & BigInt(alignment - 1));
     const address = start + BigInt(offset);
-    const value = this.#newValue(address, bytes, dtype, shape);
-    return { capacity, memory, offset, address, value, dtype, shape };
+    const values = { own: this.#newValue(address, bytes, dtype, shape) };
+    return { capacity, memory, offset, address, values, dtype, shape };
   }
 
   #newValue(address: Pointer, bytes: number, dtype: DType, shape: readonly number[]): Pointer {

@@ -10,6 +10,8 @@ export interface ExecutorOptions extends WebOptions {
   readonly threads?: number;
   /** Whether the CPU in Node is driven through the C API: true demands it, false forbids it, else where it loads. */
   readonly ffi?: boolean;
+  /** Elements that elementwise operations on large tensors compute at a time through the C API; 0: all. */
+  readonly piece?: number;
 }
 
 const inNode = typeof process !== "undefined" && typeof process.versions?.node === "string";

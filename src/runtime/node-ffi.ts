@@ -22,6 +22,8 @@ export interface FfiOptions {
   readonly poolBytes?: number;
   /** ONNX Runtime's graph optimizations. */
   readonly optimization?: "basic" | "all";
+  /** Elements that elementwise operations on large tensors compute at a time; 2¹⁶ unless given, 0 for all. */
+  readonly piece?: number;
 }
 
 const optimizationLevels = { basic: 1, all: 99 };
@@ -115,6 +117,7 @@ class FfiProgram implements Program {
 export class FfiExecutor implements Executor {
   readonly device = "cpu";
   readonly inPlace = true;
+  readonly piece: number;
   readonly description: string;
   readonly #ort: OnnxRuntime;
   readonly #env: Pointer;
@@ -134,6 +137,7 @@ export class FfiExecutor implements Executor {
   constructor(options: FfiOptions = {}) {
     this.#threads = options.threads ?? availableParallelism();
     this.#optimization = options.optimization ?? "basic";
+    this.piece = options.piece ?? 2 ** 16;
     environment ??= openEnvironment(this.#threads);
     const { ort } = environment;
     this.#ort = ort;
@@ -215,7 +219,8 @@ export class FfiExecutor implements Executor {
       slots[inputCount + i] = this.#value(inputs[i] as DeviceBuffer);
     }
     for (let i = 0; i < outputCount; i++) {
-      slots[2 * inputCount + outputCount + i] = this.#value(results[i] as HostBuffer);
+      const { shape, as = shape } = program.outputs[i]!;
+      slots[2 * inputCount + outputCount + i] = this.#value(results[i] as HostBuffer, as);
     }
     const status = this.#run(
       program.session,
@@ -244,10 +249,8 @@ export class FfiExecutor implements Executor {
     throw foreignError(operation, this);
   }
 
-  #value(buffer: DeviceBuffer): Pointer {
-    const { block } = this.#own("run", buffer);
-    if (block === undefined) throw releasedError("run", "buffer");
-    return block.value;
+  #value(buffer: DeviceBuffer, shape = buffer.shape): Pointer {
+    return this.#memory.value(this.#own("run", buffer), shape);
   }
 
   #failRun(
