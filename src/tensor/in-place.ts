@@ -7,10 +7,11 @@ import { add, mul } from "../ops/elementwise.ts";
 import { cast } from "../ops/elementwise-rules.ts";
 import { full } from "../ops/leaf.ts";
 import { randomNormal, randomUniform } from "../ops/random.ts";
+import { expand } from "../ops/shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { checkOptions } from "./arguments.ts";
 import type { TensorCore } from "./core.ts";
-import { makeTensor, type TensorLike } from "./derive.ts";
+import { makeTensor, unary, type TensorLike } from "./derive.ts";
 import { drawnState, type Draws } from "./draws.ts";
 import { placed, type Index, type PutOptions } from "./selecting.ts";
 
@@ -31,12 +32,13 @@ export abstract class InPlaceMethods extends ProductMethods {
 
   /** Copies elements into this tensor, converting the dtype and broadcasting: torch's `copy_`. */
   copy_(other: Tensor): this {
-    return this.become("copy_", other.cast(this.dtype).expandAs(this));
+    const given = unary(other, (x) => expand(cast(x, this.dtype), this.shape, "copy_"));
+    return this.become("copy_", given);
   }
 
   /** Sets every element: torch's `fill_`. */
-  fill_(value: number): this {
-    return this.become("fill_", makeTensor(full(this.shape, value, this.dtype)));
+  fill_(value: number | boolean): this {
+    return this.become("fill_", makeTensor(full(this.shape, Number(value), this.dtype)));
   }
 
   zero_(): this {
@@ -44,7 +46,7 @@ export abstract class InPlaceMethods extends ProductMethods {
   }
 
   /** `x[…] = value`: sets what `x.at(...index)` reads; see `setAt`. */
-  setAt_(index: readonly Index[], value: TensorLike, options: PutOptions = {}): this {
+  setAt_(index: readonly Index[], value: TensorLike | boolean, options: PutOptions = {}): this {
     return this.become("setAt_", placed("setAt_", this, index, value, options));
   }
 

@@ -55,7 +55,7 @@ export abstract class SelectingMethods extends RearrangingMethods {
    * This tensor with `value`, which broadcasts, at `x.at(...index)`: torch.index_put. `setAt_` changes the tensor itself.
    * A bool mask takes a value that is the same at every masked place.
    */
-  setAt(index: readonly Index[], value: TensorLike, options: PutOptions = {}): Tensor {
+  setAt(index: readonly Index[], value: TensorLike | boolean, options: PutOptions = {}): Tensor {
     return placed("setAt", this, index, value, options);
   }
 
@@ -106,61 +106,61 @@ export abstract class SelectingMethods extends RearrangingMethods {
   // ---- results whose size depends on elements: read on the host --------------------------------------------------
 
   /** The elements where the mask (bool, broadcast with the tensor) holds, in one dimension; gradients pass. */
-  async maskedSelect(mask: Tensor): Promise<Tensor> {
-    refuseInTrace("maskedSelect");
-    if (mask.dtype !== "bool")
-      throw new ShapeError(`maskedSelect: the mask must be bool, got ${mask.dtype}`);
-    const shape = broadcast("maskedSelect", this.shape, mask.shape);
-    const held = await mask.expand(shape).data();
-    const places = known(positionsOf(held), [-1]);
-    return derive([this, places], ([x, i]) =>
-      indexSelect(reshape(expand(x!, shape), [numel(shape)]), 0, i!),
-    );
+  maskedSelect(mask: Tensor): Promise<Tensor> {
+    return outside("maskedSelect", async () => {
+      if (mask.dtype !== "bool")
+        throw new ShapeError(`maskedSelect: the mask must be bool, got ${mask.dtype}`);
+      const shape = broadcast("maskedSelect", this.shape, mask.shape);
+      // Before anything is waited for: meanwhile the tensor may be changed in place.
+      const elements = this.expand(shape).ravel();
+      const held = await mask.expand(shape).data();
+      return elements.indexSelect(0, known(positionsOf(held), [-1]));
+    });
   }
 
   /** The positions of elements other than 0, int32 [count, dimensions], in row-major order. */
-  async nonzero(): Promise<Tensor> {
-    refuseInTrace("nonzero");
-    const places = positionsOf(await this.cast("bool").data());
-    const steps = strides(this.shape);
-    const rows = hostArray("int32", places.length * this.ndim);
-    places.forEach((place, i) =>
-      steps.forEach((step, dim) => {
-        rows[i * this.ndim + dim] = Math.floor(place / step) % this.shape[dim]!;
-      }),
-    );
-    return known(rows as Int32Array, [places.length, this.ndim]);
+  nonzero(): Promise<Tensor> {
+    return outside("nonzero", async () => {
+      const places = positionsOf(await this.cast("bool").data());
+      const steps = strides(this.shape);
+      const rows = hostArray("int32", places.length * this.ndim);
+      places.forEach((place, i) =>
+        steps.forEach((step, dim) => {
+          rows[i * this.ndim + dim] = Math.floor(place / step) % this.shape[dim]!;
+        }),
+      );
+      return known(rows as Int32Array, [places.length, this.ndim]);
+    });
   }
 
   /** The distinct elements in ascending order, NaN last and each for itself. */
-  async unique(): Promise<Unique> {
-    refuseInTrace("unique");
-    const x = this.dtype === "float16" ? this.cast("float32") : this;
-    const data = await x.data();
-    const order = Uint32Array.from({ length: data.length }, (_, i) => i).sort((a, b) =>
-      ascending(data[a]!, data[b]!),
-    );
-    const inverse = hostArray("int32", data.length) as Int32Array;
-    const firsts: number[] = [];
-    const counts: number[] = [];
-    for (const place of order) {
-      const last = firsts.at(-1);
-      if (last === undefined || data[place] !== data[last]) {
-        firsts.push(place);
-        counts.push(0);
-      }
-      counts[counts.length - 1]!++;
-      inverse[place] = firsts.length - 1;
-    }
-    return {
-      values: x
+  unique(): Promise<Unique> {
+    return outside("unique", async () => {
+      const x = this.detach()
         .ravel()
-        .indexSelect(0, known(Int32Array.from(firsts), [-1]))
-        .cast(this.dtype)
-        .detach(),
-      inverse: known(inverse, this.shape),
-      counts: known(Int32Array.from(counts), [-1]),
-    };
+        .cast(this.dtype === "float16" ? "float32" : this.dtype);
+      const data = await x.data();
+      const order = Uint32Array.from({ length: data.length }, (_, i) => i).sort((a, b) =>
+        ascending(data[a]!, data[b]!),
+      );
+      const inverse = hostArray("int32", data.length) as Int32Array;
+      const firsts: number[] = [];
+      const counts: number[] = [];
+      for (const place of order) {
+        const last = firsts.at(-1);
+        if (last === undefined || data[place] !== data[last]) {
+          firsts.push(place);
+          counts.push(0);
+        }
+        counts[counts.length - 1]!++;
+        inverse[place] = firsts.length - 1;
+      }
+      return {
+        values: x.indexSelect(0, known(Int32Array.from(firsts), [-1])).cast(this.dtype),
+        inverse: known(inverse, this.shape),
+        counts: known(Int32Array.from(counts), [-1]),
+      };
+    });
   }
 }
 
@@ -169,29 +169,31 @@ export function placed(
   op: string,
   x: TensorCore,
   index: readonly Index[],
-  value: TensorLike,
+  value: TensorLike | boolean,
   options: PutOptions,
 ): Tensor {
   if (!Array.isArray(index))
     throw new ShapeError(`${op}: the index must be a list such as [0, ":"], got ${typeof index}`);
   const { accumulate = false } = checkOptions(op, options, ["accumulate"]);
-  const inputs = typeof value === "number" ? [x] : [x, value];
+  const inputs = value instanceof TensorCore ? [x, value] : [x];
   return derive(inputs, ([target, given]) =>
     put(
       target!,
       index.map(itemOf),
-      given ?? full([], value as number, target!.dtype),
+      given ?? full([], Number(value), target!.dtype),
       accumulate,
       op,
     ),
   );
 }
 
-function refuseInTrace(op: string): void {
+/** Reads elements on the host. Inside `compile` it throws at once: nobody would wait there for a promise that is rejected. */
+function outside<T>(op: string, read: () => Promise<T>): Promise<T> {
   if (activeTrace() !== null)
     throw new Error(
       `${op}: how many elements it gives is not known inside a compiled function, where nothing is computed yet; use where or maskedFill, or call it outside`,
     );
+  return read();
 }
 
 function positionsOf(held: TypedArray): Int32Array {

@@ -109,6 +109,9 @@ describe("elements", () => {
         .toArray(),
     ).toEqual([2, 4, 6]);
     expect(x.dtype).toBe("int32");
+    const mask = zeros([3], { dtype: "bool" }).setAt_([1], true);
+    expect(await mask.toArray()).toEqual([false, true, false]);
+    expect(await mask.fill_(true).toArray()).toEqual([true, true, true]);
     expect(() => arange(3).add_(0.5)).toThrow(
       "add_: the result is float32, which a tensor of int32 cannot hold; use the method without underscore",
     );
@@ -122,7 +125,7 @@ describe("elements", () => {
     expect(() => zeros([3]).add_(zeros([2, 3]))).toThrow(
       "add_: the result [2,3] does not have the shape [3] of the tensor that is changed; use the method without underscore",
     );
-    expect(() => zeros([3]).copy_(zeros([2]))).toThrow("expandAs: [2] does not broadcast to [3]");
+    expect(() => zeros([3]).copy_(zeros([2]))).toThrow("copy_: [2] does not broadcast to [3]");
   });
 });
 
