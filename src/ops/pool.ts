@@ -279,7 +279,15 @@ const upsampleOp = defineOp1<{ factors: Two }>({
     mul(avgPool2d(g!, factors), factors[0] * factors[1]),
   ],
   lower: ({ emit, inputs: [x], types: [type], outputTypes: [out], attrs: { factors } }) => {
-    const [n, c, h, w] = type!.shape as [number, number, number, number];
+    const { dtype, shape } = type!;
+    const scales = emit.constant("float32", [4], Float32Array.of(1, 1, ...factors));
+    if (dtype === "float32")
+      return emit.node("Resize", [x!, "", scales], {
+        mode: { string: "nearest" },
+        coordinate_transformation_mode: { string: "asymmetric" },
+        nearest_mode: { string: "floor" },
+      });
+    const [n, c, h, w] = shape as [number, number, number, number];
     const apart = emit.node("Reshape", [x!, emit.ints([n * c, h, 1, w, 1])]);
     const blocks = emit.node("Expand", [apart, emit.ints([n * c, h, factors[0], w, factors[1]])]);
     return emit.node("Reshape", [blocks, emit.ints(out!.shape)]);
