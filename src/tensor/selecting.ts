@@ -2,14 +2,14 @@
 
 import { hostStorage } from "../engine.ts";
 import { hostArray, type TypedArray } from "../graph/dtype.ts";
-import { broadcast, numel, resolveDim, ShapeError, strides, type Shape } from "../graph/shape.ts";
+import { broadcast, resolveDim, ShapeError, strides, type Shape } from "../graph/shape.ts";
 import { where } from "../ops/compare.ts";
 import { cast } from "../ops/elementwise-rules.ts";
 import { gather, indexSelect } from "../ops/indexing.ts";
 import { full, source } from "../ops/leaf.ts";
 import { maskedScatter } from "../ops/scatter.ts";
 import { at, put, type IndexItem, type IndexRange } from "../ops/select.ts";
-import { expand, reshape } from "../ops/shape.ts";
+import { reshape } from "../ops/shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { activeTrace } from "../trace.ts";
 import { checkOptions } from "./arguments.ts";
