@@ -14,6 +14,8 @@ export interface ChannelNormOptions {
   readonly momentum?: number | null;
   /** Learn a weight and a bias for each channel. */
   readonly affine?: boolean;
+  /** Without it only the weight is learned. */
+  readonly bias?: boolean;
   readonly trackRunningStats?: boolean;
 }
 
@@ -35,14 +37,20 @@ abstract class ChannelNorm extends Layer {
 
   constructor(
     numFeatures: number,
-    { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true }: ChannelNormOptions,
+    {
+      eps = 1e-5,
+      momentum = 0.1,
+      affine = true,
+      bias = true,
+      trackRunningStats = true,
+    }: ChannelNormOptions,
   ) {
     super();
     this.numFeatures = numFeatures;
     this.eps = eps;
     this.momentum = momentum;
     this.weight = affine ? new Parameter(ones([numFeatures])) : null;
-    this.bias = affine ? new Parameter(zeros([numFeatures])) : null;
+    this.bias = affine && bias ? new Parameter(zeros([numFeatures])) : null;
     const buffer = (name: string, made: () => Tensor): Tensor | null =>
       trackRunningStats ? this.registerBuffer(name, made()) : null;
     this.running_mean = buffer("running_mean", () => zeros([numFeatures]));
@@ -67,7 +75,7 @@ abstract class ChannelNorm extends Layer {
 
   override extraRepr(): string {
     const momentum = this.momentum === null ? "None" : pythonFloat(this.momentum);
-    return `${this.numFeatures}, eps=${pythonFloat(this.eps)}, momentum=${momentum}, affine=${pythonBool(this.weight !== null)}, track_running_stats=${pythonBool(this.running_mean !== null)}`;
+    return `${this.numFeatures}, eps=${pythonFloat(this.eps)}, momentum=${momentum}, affine=${pythonBool(this.weight !== null)}, bias=${pythonBool(this.bias !== null)}, track_running_stats=${pythonBool(this.running_mean !== null)}`;
   }
 }
 

@@ -66,6 +66,7 @@ export {
   LayerNorm,
   LocalResponseNorm,
   RMSNorm,
+  type GroupNormOptions,
   type LayerNormOptions,
   type LocalResponseNormOptions,
 } from "./normalization.ts";

@@ -77,6 +77,14 @@ export class RMSNorm extends Layer {
   }
 }
 
+export interface GroupNormOptions {
+  readonly eps?: number;
+  /** Learn a weight and a bias for each channel. */
+  readonly affine?: boolean;
+  /** Without it only the weight is learned. */
+  readonly bias?: boolean;
+}
+
 /** Normalization of groups of channels within each sample of [N, C, …] (Wu and He, 2018): torch.nn.GroupNorm. */
 export class GroupNorm extends Layer {
   readonly numGroups: number;
@@ -88,7 +96,7 @@ export class GroupNorm extends Layer {
   constructor(
     numGroups: number,
     numChannels: number,
-    { eps = 1e-5, affine = true }: { readonly eps?: number; readonly affine?: boolean } = {},
+    { eps = 1e-5, affine = true, bias = true }: GroupNormOptions = {},
   ) {
     super();
     if (numChannels % numGroups !== 0)
@@ -99,7 +107,7 @@ export class GroupNorm extends Layer {
     this.numChannels = numChannels;
     this.eps = eps;
     this.weight = affine ? new Parameter(ones([numChannels])) : null;
-    this.bias = affine ? new Parameter(zeros([numChannels])) : null;
+    this.bias = affine && bias ? new Parameter(zeros([numChannels])) : null;
   }
 
   forward(x: Tensor): Tensor {
@@ -111,7 +119,7 @@ export class GroupNorm extends Layer {
   }
 
   override extraRepr(): string {
-    return `${this.numGroups}, ${this.numChannels}, eps=${pythonFloat(this.eps)}, affine=${pythonBool(this.weight !== null)}`;
+    return `${this.numGroups}, ${this.numChannels}, eps=${pythonFloat(this.eps)}, affine=${pythonBool(this.weight !== null)}, bias=${pythonBool(this.bias !== null)}`;
   }
 }
 

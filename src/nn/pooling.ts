@@ -164,4 +164,9 @@ export class LPPool2d extends Layer {
   forward(x: Tensor): Tensor {
     return F.lpPool2d(x, this.normType, this.kernelSize, this.options);
   }
+
+  override extraRepr(): string {
+    const { stride = null, ceilMode = false } = this.options;
+    return `norm_type=${this.normType}, kernel_size=${written(this.kernelSize)}, stride=${stride === null ? "None" : written(stride)}, ceil_mode=${pythonBool(ceilMode)}`;
+  }
 }

@@ -5,6 +5,7 @@ import { ShapeError } from "../graph/shape.ts";
 import type { Tensor } from "../tensor.ts";
 import * as F from "./functional/index.ts";
 import { Layer } from "./layer.ts";
+import { pythonFloat } from "./module-repr.ts";
 
 /** Resizes [N, C, L] or [N, C, H, W]: torch.nn.Upsample. */
 export class Upsample extends Layer {
@@ -23,7 +24,12 @@ export class Upsample extends Layer {
 
   override extraRepr(): string {
     const { size, scaleFactor, mode = "nearest" } = this.options;
-    const by = size === undefined ? `scale_factor=${String(scaleFactor)}` : `size=${String(size)}`;
+    const tuple = (values: number | readonly number[], write: (n: number) => string): string =>
+      typeof values === "number" ? write(values) : `(${values.map(write).join(", ")})`;
+    const by =
+      size === undefined
+        ? `scale_factor=${tuple(scaleFactor ?? 1, pythonFloat)}`
+        : `size=${tuple(size, String)}`;
     return `${by}, mode='${mode}'`;
   }
 }
@@ -141,6 +147,10 @@ export class ConstantPad1d extends Padding1d {
   override forward(x: Tensor): Tensor {
     return F.pad(x, this.padding, { value: this.value });
   }
+
+  override extraRepr(): string {
+    return `padding=${super.extraRepr()}, value=${this.value}`;
+  }
 }
 
 /** Padding with a number. */
@@ -158,5 +168,9 @@ export class ConstantPad2d extends Padding2d {
 
   override forward(x: Tensor): Tensor {
     return F.pad(x, this.padding, { value: this.value });
+  }
+
+  override extraRepr(): string {
+    return `padding=${super.extraRepr()}, value=${this.value}`;
   }
 }

@@ -1,8 +1,8 @@
 /** Layers of networks for images, containers and activations at their kinks against PyTorch. */
-import { describe } from "vitest";
+import { describe, expect, test } from "vitest";
 import { zeros, type Tensor } from "../../src/index.ts";
 import * as nn from "../../src/nn/index.ts";
-import { suite, type Case } from "./parity.ts";
+import { readFixture, suite, type Case } from "./parity.ts";
 
 const F = nn.functional;
 
@@ -100,6 +100,8 @@ const cases = {
   "BatchNorm1d of lines": layer(() => new nn.BatchNorm1d(4)),
   GroupNorm: layer(() => new nn.GroupNorm(2, 4)),
   "GroupNorm plain": layer(() => new nn.GroupNorm(4, 4, { affine: false, eps: 0.1 })),
+  "BatchNorm2d without bias": layer(() => new nn.BatchNorm2d(4, { bias: false })),
+  "GroupNorm without bias": layer(() => new nn.GroupNorm(2, 4, { bias: false })),
   InstanceNorm2d: layer(() => new nn.InstanceNorm2d(4)),
   "InstanceNorm2d of one image": layer(() => new nn.InstanceNorm2d(4, { affine: true })),
   InstanceNorm1d: layer(() => new nn.InstanceNorm1d(3, { affine: true, trackRunningStats: true })),
@@ -155,26 +157,45 @@ const cases = {
 
 describe("modules", () => suite("modules", cases as Readonly<Record<string, Case>>));
 
-describe("activations at their kinks", () =>
-  suite("kinks", {
-    ReLU6: layer(() => new nn.ReLU6()),
-    LeakyReLU: layer(() => new nn.LeakyReLU(0.3)),
-    PReLU: layer(() => new nn.PReLU()),
-    RReLU: layer(() => new nn.RReLU().eval()),
-    ELU: layer(() => new nn.ELU(0.5)),
-    SELU: layer(() => new nn.SELU()),
-    CELU: layer(() => new nn.CELU(2)),
-    GELU: layer(() => new nn.GELU()),
-    SiLU: layer(() => new nn.SiLU()),
-    Mish: layer(() => new nn.Mish()),
-    Softplus: layer(() => new nn.Softplus({ beta: 2, threshold: 10 })),
-    Softsign: layer(() => new nn.Softsign()),
-    Tanhshrink: layer(() => new nn.Tanhshrink()),
-    Softshrink: layer(() => new nn.Softshrink()),
-    Hardshrink: layer(() => new nn.Hardshrink()),
-    Hardtanh: layer(() => new nn.Hardtanh({ maxVal: 2.5 })),
-    Hardsigmoid: layer(() => new nn.Hardsigmoid()),
-    Hardswish: layer(() => new nn.Hardswish()),
-    LogSigmoid: layer(() => new nn.LogSigmoid()),
-    Threshold: layer(() => new nn.Threshold(0.5, 7)),
-  }));
+const kinks = {
+  ReLU6: layer(() => new nn.ReLU6()),
+  LeakyReLU: layer(() => new nn.LeakyReLU(0.3)),
+  PReLU: layer(() => new nn.PReLU()),
+  RReLU: layer(() => new nn.RReLU().eval()),
+  ELU: layer(() => new nn.ELU(0.5)),
+  SELU: layer(() => new nn.SELU()),
+  CELU: layer(() => new nn.CELU(2)),
+  GELU: layer(() => new nn.GELU()),
+  SiLU: layer(() => new nn.SiLU()),
+  Mish: layer(() => new nn.Mish()),
+  Softplus: layer(() => new nn.Softplus({ beta: 2, threshold: 10 })),
+  Softsign: layer(() => new nn.Softsign()),
+  Tanhshrink: layer(() => new nn.Tanhshrink()),
+  Softshrink: layer(() => new nn.Softshrink()),
+  Hardshrink: layer(() => new nn.Hardshrink()),
+  Hardtanh: layer(() => new nn.Hardtanh({ maxVal: 2.5 })),
+  Hardsigmoid: layer(() => new nn.Hardsigmoid()),
+  Hardswish: layer(() => new nn.Hardswish()),
+  LogSigmoid: layer(() => new nn.LogSigmoid()),
+  Threshold: layer(() => new nn.Threshold(0.5, 7)),
+};
+
+describe("activations at their kinks", () => suite("kinks", kinks));
+
+interface Printed {
+  readonly name: string;
+  readonly repr?: string;
+}
+
+const builders: Readonly<Record<string, { readonly build?: () => nn.Module }>> = {
+  ...cases,
+  ...kinks,
+};
+// PyTorch lists the parameters of ParameterList and ParameterDict, too.
+const printed = ["modules", "kinks"]
+  .flatMap((file) => readFixture<Printed>(`nn/${file}`))
+  .filter(({ name, repr }) => repr !== undefined && name !== "lists and dicts");
+
+test.each(printed)("$name prints as PyTorch's", ({ name, repr }) =>
+  expect(String(builders[name]!.build!())).toBe(repr),
+);
