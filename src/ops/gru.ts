@@ -47,7 +47,7 @@ const gruOp = defineOp<RecurrentAttrs>({
     const slopeN = mul(sub(1, z), tanhSlope(n));
     const slopeZ = mul(sub(before, n), sigmoidSlope(z));
     const slopeR = mul(mul(slopeN, m), sigmoidSlope(r));
-    const slopes = [slopeR, slopeZ, mul(slopeN, r)].map((slope) => stepsOf(slope, attrs));
+    const slopes = stepsOf(concat([slopeR, slopeZ, mul(slopeN, r)], 1), attrs);
     const keep = stepsOf(z, attrs);
     // Gradients of the gates themselves come from second derivatives only.
     const some = [gradRZ, gradN, gradM].some((grad) => grad !== null);
@@ -63,12 +63,8 @@ const gruOp = defineOp<RecurrentAttrs>({
     let back = gradLast!;
     for (const t of stepOrder(attrs).reverse()) {
       const dh = sumOf(ofH?.[t], back) ?? zerosLike(h0!);
-      const through = concat(
-        slopes.map((slope) => mul(dh, slope[t]!)),
-        1,
-      );
       states[t] = dh;
-      gates[t] = sumOf(through, direct?.[t])!;
+      gates[t] = sumOf(mul(concat([dh, dh, dh], 1), slopes[t]!), direct?.[t])!;
       back = add(matmul(gates[t], w!), mul(dh, keep[t]!));
     }
     const recurrent = concat(gates, 0);

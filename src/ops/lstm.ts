@@ -53,12 +53,18 @@ const lstmOp = defineOp<RecurrentAttrs>({
     const tanhC = tanh(cs);
     const rows = (x: Value | null): readonly Value[] | null => x && stepsOf(x, attrs);
     // What each gate's input changes: through c for i, f and g, through h for o; and c through h.
-    const slopes = [
-      mul(g, sigmoidSlope(i)),
-      mul(statesBefore(cs, c0!, attrs), sigmoidSlope(f)),
-      mul(i, tanhSlope(g)),
-      mul(tanhC, sigmoidSlope(o)),
-    ].map((slope) => stepsOf(slope, attrs));
+    const slopes = stepsOf(
+      concat(
+        [
+          mul(g, sigmoidSlope(i)),
+          mul(statesBefore(cs, c0!, attrs), sigmoidSlope(f)),
+          mul(i, tanhSlope(g)),
+          mul(tanhC, sigmoidSlope(o)),
+        ],
+        1,
+      ),
+      attrs,
+    );
     const [slopeC, forget] = [stepsOf(mul(o, tanhSlope(tanhC)), attrs), stepsOf(f, attrs)];
     // Gradients of the gates themselves come from second derivatives only.
     const direct = [gradIF, gradG, gradO].some((grad) => grad !== null)
@@ -80,8 +86,7 @@ const lstmOp = defineOp<RecurrentAttrs>({
     for (const t of stepOrder(attrs).reverse()) {
       const dh = sumOf(ofH?.[t], backH) ?? zerosLike(c0!);
       const dc = sumOf(backC, mul(dh, slopeC[t]!), ofC?.[t])!;
-      const through = slopes.map((slope, gate) => mul(gate === 3 ? dh : dc, slope[t]!));
-      gates[t] = sumOf(concat(through, 1), direct?.[t])!;
+      gates[t] = sumOf(mul(concat([dc, dc, dc, dh], 1), slopes[t]!), direct?.[t])!;
       backH = matmul(gates[t], w!);
       backC = mul(dc, forget[t]!);
     }
