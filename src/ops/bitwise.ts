@@ -35,13 +35,13 @@ export function bitwiseNot(x: Value): Value {
   return x.dtype === "bool" ? logicalNot(x) : notOp(x);
 }
 
-/** Products and quotients of powers of 2, in int64: ONNX shifts unsigned integers only. */
+/** Products and quotients of powers of 2, which are int64 where they are not known: ONNX shifts unsigned integers only. */
 function shifted(name: string, a: Operand, b: Operand, shift: Binary): Value {
   const [x, y] = pair(name, a, b);
   needIntegers(name, x);
   if (x.dtype === "bool") throw new ShapeError(`${name}: bool has no ${name}, cast to int32 first`);
-  const factor = typeof b === "number" ? 2 ** b : pow(2, cast(y, "int64"));
-  return cast(shift(cast(x, "int64"), factor), x.dtype);
+  if (typeof b === "number" && b >= 0 && b < 31) return shift(x, 2 ** b);
+  return cast(shift(cast(x, "int64"), pow(2, cast(y, "int64"))), x.dtype);
 }
 
 /** a · 2ᵇ */

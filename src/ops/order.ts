@@ -59,7 +59,7 @@ const orderOp = defineOp1<OrderAttrs>({
 function order(x: Value, dim: number, k: number, descending = false): Value {
   const shape = x.shape.map((size, i) => (i === dim ? k : size));
   if (numel(shape) === 0) return full(shape, 0, "int32");
-  const sortable: Partial<Record<DType, DType>> = { bool: "int32", uint32: "int64" };
+  const sortable: Partial<Record<DType, DType>> = { bool: "float32", uint32: "int64" };
   return orderOp([cast(x, sortable[x.dtype] ?? x.dtype)], { dim, k, descending });
 }
 

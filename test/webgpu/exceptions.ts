@@ -24,6 +24,7 @@ interface Rule extends Exception {
 const NO_FLOAT64 = { runs: "never", reason: "shaders have no float64; it is refused" } as const;
 const NO_INT64 = { runs: "cpu", reason: "shaders have no 64-bit integers" } as const;
 const FLOATS_ONLY = { runs: "cpu", reason: "ONNX Runtime's kernel is for floats only" } as const;
+const NO_KERNEL = { runs: "cpu", reason: "ONNX Runtime has no kernel for it" } as const;
 /** Their kernels take int64 positions. */
 const WITH_INDEX = "gather scatterAdd indexSelect";
 
@@ -32,8 +33,10 @@ const rules: readonly Rule[] = [
   { result: "float64", ...NO_FLOAT64 },
   { name: /float16/, runs: "never", reason: "needs the GPU feature shader-f16" },
   {
-    ops: "exp log log1p expm1 cosh asinh acosh atanh sigmoid relu pow softmax",
-    name: /special values/,
+    ops:
+      "exp log log1p expm1 cosh asinh acosh atanh sigmoid relu pow softmax exp2 log2 log10 erfinv logit xlogy fmod " +
+      "floorDivide clamp amax amin max min argmax argmin sort median nanmedian",
+    name: /special values|NaN among many/,
     runs: "never",
     reason: "shaders may assume that there is no NaN and no infinity (WGSL, section 15.7)",
   },
@@ -42,12 +45,14 @@ const rules: readonly Rule[] = [
   // Its gradient reshapes the positions.
   { ops: "indexSelect", name: /float32\[.* int64\[/, ...NO_INT64 },
   { result: "int64", except: "cast full iota", ...NO_INT64 },
-  { ops: "relu pow prod cumsum argmax argmin topk", input: "uint32", ...NO_INT64 },
-  { ops: "matmul topk", input: "int32", ...FLOATS_ONLY },
+  { ops: "relu pow prod cumsum argmax argmin topk sort", input: "uint32", ...NO_INT64 },
+  { ops: "bitwiseLeftShift bitwiseRightShift", name: /x1/, input: "int32", ...NO_INT64 },
+  { ops: "bitwiseAnd bitwiseOr bitwiseXor bitwiseNot", input: "int32", ...NO_KERNEL },
+  { ops: "matmul topk sort argsort median nanmedian", input: "int32", ...FLOATS_ONLY },
 ];
 
 /** Absolute errors that WGSL allows its functions are up to 2⁻¹¹ (WGSL, Accuracy of Built-in Functions). */
-const COARSE = new Set(["sin", "cos", "tan", "asin", "acos", "atan"]);
+const COARSE = new Set("sin cos tan asin acos atan sinc lgamma digamma".split(" "));
 
 /** The exception that applies to a sample; null where it runs on the GPU alone and gives what other devices give. */
 export function exceptionOf(sample: Sample): Exception | null {

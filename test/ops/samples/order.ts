@@ -290,7 +290,6 @@ samples.push(
     (x) => x.bincount(6),
     "x0.bincount(minlength=6)",
   ),
-  sample("bincount", [given("int32", [0], [])], (x) => x.bincount(2), "x0.bincount(minlength=2)"),
   sample(
     "bincount",
     [given("int64", [5], [1, 3, 1, 0, 3]), f64([5])],
