@@ -183,7 +183,7 @@ export async function listCheckpoints(
 }
 
 export interface PruneOptions extends FolderOptions {
-  /** How many to keep, the newest ones; at least 1. */
+  /** How many to keep, the newest ones. */
   readonly keep: number;
   /** Folders to keep besides, e.g. the best one's. */
   readonly protect?: readonly string[];
@@ -194,10 +194,11 @@ export async function pruneCheckpoints(
   output: string,
   { keep, protect = [], ...options }: PruneOptions,
 ): Promise<string[]> {
-  if (!(Number.isInteger(keep) && keep >= 1))
-    throw new Error(`pruneCheckpoints: keep must be an integer of at least 1, got ${String(keep)}`);
+  if (!(Number.isInteger(keep) && keep >= 0))
+    throw new Error(`pruneCheckpoints: keep must be an integer of at least 0, got ${String(keep)}`);
   const fs = options.fileSystem ?? nodeFileSystem;
-  const old = (await listCheckpoints(output, options)).slice(0, -keep);
+  const all = await listCheckpoints(output, options);
+  const old = all.slice(0, Math.max(0, all.length - keep));
   const removed = old.map(({ folder }) => folder).filter((folder) => !protect.includes(folder));
   for (const folder of removed) {
     // Under its name there is never a half of it.

@@ -99,7 +99,7 @@ export async function saveCheckpoint(
  * @throws CheckpointError naming the file that is missing, damaged or does not fit.
  */
 export async function loadCheckpoint(
-  from: string | FoundCheckpoint,
+  from: string | Pick<FoundCheckpoint, "folder" | "files">,
   parts: CheckpointParts,
   options: FolderOptions = {},
 ): Promise<TrainerState | null> {
@@ -162,12 +162,13 @@ function named<T extends object>(
   return Object.entries(given).map(([name, part]) => [`${kind}.${name}`, part] as const);
 }
 
-/** Whether several are given by name: a plain object, and not an instance of a class. */
-export function isRecord<T extends object>(
-  given: OneOrMore<T>,
-): given is Readonly<Record<string, T>> {
-  return Object.getPrototypeOf(given) === Object.prototype && !("stateDict" in given);
-}
+/** Whether several are given by name: a plain object, and no instance of a class. */
+const isRecord = <T extends object>(given: OneOrMore<T>): given is Readonly<Record<string, T>> =>
+  Object.getPrototypeOf(given) === Object.prototype && !("stateDict" in given);
+
+/** The one thing, or the several, as a list. */
+export const listOf = <T extends object>(given: OneOrMore<T> | undefined): T[] =>
+  named("", given).map(([, part]) => part);
 
 const generatorsOf = ({ generators = {} }: CheckpointParts): [string, Generator][] =>
   Object.entries({ default: defaultGenerator, ...generators });

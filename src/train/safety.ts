@@ -4,21 +4,22 @@ import { stack, tensor } from "../creation.ts";
 import { where } from "../ops/compare.ts";
 import type { Tensor } from "../tensor.ts";
 import { activeTrace, noGrad } from "../trace.ts";
-import type { Module } from "../nn/module.ts";
+import { Module } from "../nn/module.ts";
 
 /** Parameters by name. */
 export type Named = readonly (readonly [name: string, parameter: Tensor])[];
 
 /** Parameters that are learned, by name, each once; those of several models as `<model>.<name>`. */
 export function namedParameters(models: Module | Readonly<Record<string, Module>>): Named {
-  const lists =
-    "namedParameters" in models && typeof models.namedParameters === "function"
-      ? [...(models as Module).namedParameters()]
-      : Object.entries(models as Readonly<Record<string, Module>>).flatMap(([model, of]) =>
+  const list: (readonly [string, Tensor])[] =
+    models instanceof Module
+      ? [...models.namedParameters()]
+      : Object.entries(models).flatMap(([model, of]) =>
           Array.from(of.namedParameters(), ([name, p]) => [`${model}.${name}`, p] as const),
         );
-  const seen = new Set<Tensor>();
-  return lists.filter(([, p]) => p.requiresGrad && !seen.has(p) && seen.add(p));
+  const first = new Map<Tensor, string>();
+  for (const [name, p] of list) if (p.requiresGrad && !first.has(p)) first.set(p, name);
+  return Array.from(first, ([p, name]) => [name, p] as const);
 }
 
 /**
@@ -65,7 +66,8 @@ export interface NonFinite {
   readonly step: number;
   readonly epoch: number;
   readonly broken: Broken;
-  readonly loss: number;
+  /** Null where none was computed: the parameters were looked at between steps. */
+  readonly loss: number | null;
   /** Places in the data set of the samples of that update, batch by batch. */
   readonly indices: readonly (readonly number[])[];
   /** All parameters whose gradients, or values, are not finite, in the model's order. */
@@ -78,7 +80,7 @@ export class NonFiniteError extends Error implements NonFinite {
   readonly step: number;
   readonly epoch: number;
   readonly broken: Broken;
-  readonly loss: number;
+  readonly loss: number | null;
   readonly indices: readonly (readonly number[])[];
   readonly parameters: readonly string[];
   /** The first of them; null where only the loss is not finite. */
@@ -102,15 +104,36 @@ export class NonFiniteError extends Error implements NonFinite {
 export function describeNonFinite({ step, loss, broken, indices, parameters }: NonFinite): string {
   const [first, ...more] = parameters;
   const others = more.length === 0 ? "" : ` (and of ${more.length} more)`;
-  const what =
-    first === undefined
-      ? `the loss is ${loss}`
-      : `the loss is ${loss} and the ${broken === "value" ? "new value" : "gradient"} of ${first}${others} is not finite`;
+  const kind = broken === "value" ? "value" : "gradient";
+  const parts = [
+    ...(loss === null ? [] : [`the loss is ${loss}`]),
+    ...(first === undefined ? [] : [`the ${kind} of ${first}${others} is not finite`]),
+  ];
   const shown = indices.map((list) => {
     const head = list.slice(0, 16).join(", ");
     return `[${head}${list.length > 16 ? `, … ${list.length - 16} more` : ""}]`;
   });
-  return `train: in step ${step} ${what}; its samples are ${shown.join(" and ")}`;
+  const when = indices.length === 0 ? `after step ${step}` : `in step ${step}`;
+  const which = indices.length === 0 ? "" : `; its samples are ${shown.join(" and ")}`;
+  return `train: ${when} ${parts.join(" and ")}${which}`;
+}
+
+/**
+ * Throws a NonFiniteError where a parameter is infinite or NaN, as one must neither be trained on nor saved. `at`: where
+ * the run stands.
+ */
+export async function checkFinite(
+  parameters: Named,
+  { step, epoch }: { readonly step: number; readonly epoch: number },
+): Promise<void> {
+  if (parameters.length === 0) return;
+  const sums = await finiteness(parameters.map(([, p]) => p)).data();
+  const bad = parameters.filter((_, i) => !Number.isFinite(Number(sums[i])));
+  if (bad.length === 0) return;
+  const names = bad.map(([name]) => name);
+  throw new NonFiniteError({
+    ...{ step, epoch, broken: "value", loss: null, indices: [], parameters: names },
+  });
 }
 
 /** The device has no memory left. */

@@ -4,7 +4,9 @@ import { compile } from "../compile.ts";
 import type { AveragedModel } from "../optim/averaging.ts";
 import { clipGradNorm, clipGradValue } from "../optim/clip.ts";
 import { Tensor } from "../tensor.ts";
+import { listOf } from "./checkpoint.ts";
 import { allFinite, assignOnlyIf, finiteness, type Named } from "./safety.ts";
+import type { TrainerOptions } from "./trainer-options.ts";
 
 /** What a step gives: the loss, a tensor of one element, alone or with more numbers to log. */
 export type StepOutput = Tensor | LossAndMetrics;
@@ -23,7 +25,7 @@ export interface MicroResult {
 /** What one update has given. */
 export interface StepResult {
   readonly micro: readonly MicroResult[];
-  /** Finite where the gradients of a parameter are, and behind those where its new value is: float32 [2 · parameters]. */
+  /** For each parameter finite where its gradient is, or, of a step that the user records, its new value: float32 [parameters]. */
   readonly sums: Tensor | null;
 }
 
@@ -67,22 +69,22 @@ export function lossStep<B>(
     if (skipNonFinite) assignOnlyIf(allFinite([result.loss]));
     return result;
   });
-  const update = compile((data: B, count: number) => {
+  const update = compile((data: B, count: number, earlier: readonly Tensor[]) => {
     const { loss, metrics } = backward(data, count);
-    const gradients = tensors.map((p) => p.grad);
+    const sums = finiteness(tensors.map((p) => p.grad));
     if (clipValue !== undefined) clipGradValue(tensors, clipValue);
     const norm = clipNorm === undefined ? {} : { gradNorm: clipGradNorm(tensors, clipNorm) };
     for (const optimizer of optimizers) optimizer.step();
     for (const optimizer of optimizers) optimizer.zeroGrad();
-    const sums = finiteness([...gradients, ...tensors]);
     for (const average of averages) average.update();
-    if (skipNonFinite) assignOnlyIf(allFinite([loss, sums]));
+    if (skipNonFinite) assignOnlyIf(allFinite([...earlier, loss, sums]));
     return { loss, metrics: { ...metrics, ...norm }, sums };
   });
   return async (group) => {
     const micro: MicroResult[] = [];
     for (const data of group.slice(0, -1)) micro.push(await collect(data, group.length));
-    const { sums, ...last } = await update(group.at(-1)!, group.length);
+    const earlier = skipNonFinite ? micro.map(({ loss }) => loss) : [];
+    const { sums, ...last } = await update(group.at(-1)!, group.length, earlier);
     return { micro: [...micro, last], sums };
   };
 }
@@ -102,14 +104,14 @@ export function updateStep<B>(
   const tensors = parameters.map(([, p]) => p);
   const update = compile((data: B) => {
     const { loss, metrics } = checked(record(data));
-    const values = finiteness([...tensors.map(() => null), ...tensors]);
+    const sums = finiteness(tensors);
     for (const average of averages) average.update();
-    if (skipNonFinite) assignOnlyIf(allFinite([loss, values]));
-    return { ...scalars(loss, metrics), values };
+    if (skipNonFinite) assignOnlyIf(allFinite([loss, sums]));
+    return { ...scalars(loss, metrics), sums };
   });
   return async (group) => {
-    const { values, ...last } = await update(group[0]!);
-    return { micro: [last], sums: values };
+    const { sums, ...last } = await update(group[0]!);
+    return { micro: [last], sums };
   };
 }
 
@@ -141,3 +143,21 @@ const scalars = (loss: Tensor, metrics: LossAndMetrics["metrics"] = {}): MicroRe
     Object.entries(metrics).map(([name, t]) => [name, t.detach().reshape([])]),
   ),
 });
+
+/** The step that a Trainer's options describe. */
+export function programOf<B>(options: TrainerOptions<B>, parameters: Named): StepProgram<B> {
+  const { loss, update, run, clipNorm, clipValue } = options;
+  if (run !== undefined) return freeStep(run);
+  const common = {
+    parameters,
+    averages: listOf(options.average),
+    skipNonFinite: options.onNonFinite === "skip",
+  };
+  if (update !== undefined) return updateStep(update, common);
+  return lossStep(loss!, {
+    ...common,
+    optimizers: listOf(options.optimizer),
+    ...(clipNorm === undefined ? {} : { clipNorm }),
+    ...(clipValue === undefined ? {} : { clipValue }),
+  });
+}

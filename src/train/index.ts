@@ -1,0 +1,77 @@
+/** Training runs: the Trainer, and the pieces it is made of, for loops written by hand. */
+
+export {
+  loadCheckpoint,
+  saveCheckpoint,
+  type CheckpointParts,
+  type OneOrMore,
+  type Stateful,
+  type StatefulOptimizer,
+} from "./checkpoint.ts";
+export {
+  CheckpointError,
+  cleanCheckpoints,
+  latestCheckpoint,
+  listCheckpoints,
+  pruneCheckpoints,
+  readCheckpoint,
+  writeCheckpoint,
+  type CheckpointFiles,
+  type FolderOptions,
+  type FoundCheckpoint,
+  type LatestCheckpoint,
+  type PruneOptions,
+} from "./checkpoint-folder.ts";
+export type {
+  CheckpointEvent,
+  EndEvent,
+  EndReason,
+  EvaluationEvent,
+  LoggedImage,
+  Logger,
+  PausedEvent,
+  ResumedEvent,
+  StartEvent,
+  StepEvent,
+  TrainingEvent,
+  WarningEvent,
+} from "./events.ts";
+export { nodeFileSystem, type FileSystem, type WritableFile } from "./file-system.ts";
+export { Meters, readScalars } from "./meters.ts";
+export {
+  allFinite,
+  assignOnlyIf,
+  checkFinite,
+  finiteness,
+  namedParameters,
+  NonFiniteError,
+  OutOfMemoryError,
+  type Broken,
+  type Named,
+  type NonFinite,
+} from "./safety.ts";
+export {
+  lossStep,
+  updateStep,
+  type LossAndMetrics,
+  type LossStepOptions,
+  type MicroResult,
+  type StepOutput,
+  type Stepping,
+  type StepProgram,
+  type StepResult,
+  type UpdateStepOptions,
+} from "./step-program.ts";
+export { Trainer } from "./trainer.ts";
+export type {
+  Callback,
+  Every,
+  Progress,
+  TrainedOptimizer,
+  TrainedSchedule,
+  TrainerOptions,
+  TrainingBatch,
+  TrainingData,
+} from "./trainer-options.ts";
+export type { LogEntry, OwnState, TrainerState } from "./trainer-state.ts";
+export { Watch, type Judgement, type WatchOptions } from "./watch.ts";
