@@ -1,8 +1,8 @@
 /** Batches of sequences of different lengths, padded so that few shapes occur and little is wasted. */
 
 import type { DType } from "../graph/dtype.ts";
-import { formatShape, numel, sameShape, ShapeError } from "../graph/shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { formatShape, numel, sameShape, ShapeError, type Shape } from "../graph/shape.ts";
+import { Tensor } from "../tensor.ts";
 import { checkOptions } from "../tensor/arguments.ts";
 import { checkCount } from "./checks.ts";
 import {
@@ -157,13 +157,16 @@ function lengthsOf(samples: readonly unknown[], field: string | undefined): numb
   return samples.map((sample) => {
     let item = sample;
     for (const key of path) item = (item as Record<string, unknown>)[key];
-    return elementsOf(item, "int32")?.shape[0] ?? 0;
+    return shapeOf(item)?.[0] ?? 0;
   });
 }
 
+const shapeOf = (item: unknown): Shape | null =>
+  item instanceof Tensor ? item.shape : (elementsOf(item, "int32")?.shape ?? null);
+
 function firstSequence(sample: unknown): string[] | null {
-  const elements = elementsOf(sample, "int32");
-  if (elements !== null) return elements.shape.length > 0 ? [] : null;
+  const shape = shapeOf(sample);
+  if (shape !== null) return shape.length > 0 ? [] : null;
   if (typeof sample !== "object" || sample === null) return null;
   for (const [key, item] of Object.entries(sample)) {
     const found = firstSequence(item);

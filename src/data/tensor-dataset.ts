@@ -1,0 +1,87 @@
+/** The data set of tensors whose first dimension counts the samples; rows are taken on the host, without any program. */
+
+import { fromTypedArray } from "../from-data.ts";
+import type { DType, TypedArray } from "../graph/dtype.ts";
+import { formatShape, numel, ShapeError, type Shape } from "../graph/shape.ts";
+import { Tensor } from "../tensor.ts";
+import { checkIndex, isPromise } from "./checks.ts";
+import { MapStyleDataset } from "./dataset.ts";
+import { hostElements, hostTensor, newHost } from "./elements.ts";
+
+/** One tensor's rows. */
+interface Rows {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly size: number;
+  /** The elements, or who reads them. */
+  data: TypedArray | Promise<TypedArray>;
+}
+
+/**
+ * Sample i is [a[i], b[i], …] of tensors a [N, …], b [N, …], …, or of typed arrays with one number a sample:
+ * torch.utils.data.TensorDataset. The elements are those at the time of the call; tensors on a device are read
+ * once, in the background. Throws a ShapeError unless all have the same first dimension.
+ */
+export class TensorDataset<
+  A extends readonly (Tensor | TypedArray)[] = readonly Tensor[],
+> extends MapStyleDataset<{ -readonly [K in keyof A]: Tensor }> {
+  readonly length: number;
+  readonly #rows: readonly Rows[];
+
+  constructor(...tensors: A) {
+    super();
+    if (tensors.length === 0)
+      throw new TypeError("TensorDataset: expected at least one tensor or typed array");
+    const snapshots = tensors.map(snapshot);
+    const lengths = snapshots.map(({ shape }) => shape[0]);
+    if (lengths[0] === undefined || lengths.some((length) => length !== lengths[0]))
+      throw new ShapeError(
+        `TensorDataset: expected tensors of one first dimension, got ${snapshots.map(({ shape }) => formatShape(shape)).join(", ")}`,
+      );
+    this.length = lengths[0];
+    this.#rows = snapshots.map(({ dtype, shape, data }) => {
+      const rest = shape.slice(1);
+      return { dtype, shape: rest, size: numel(rest), data };
+    });
+  }
+
+  get(index: number): Sample<A> | Promise<Sample<A>> {
+    checkIndex("TensorDataset", index, this.length);
+    const row = (): Sample<A> =>
+      this.#rows.map(({ data, dtype, shape, size }) => {
+        const host = newHost(dtype, size);
+        const from = data as TypedArray;
+        host.set(from.subarray(index * size, (index + 1) * size) as never);
+        return hostTensor(host, dtype, shape);
+      }) as Sample<A>;
+    return this.#rows.some(({ data }) => isPromise(data)) ? this.#read().then(row) : row();
+  }
+
+  async #read(): Promise<void> {
+    for (const rows of this.#rows) rows.data = await rows.data;
+  }
+}
+
+type Sample<A extends readonly unknown[]> = { -readonly [K in keyof A]: Tensor };
+
+function snapshot(given: Tensor | TypedArray): {
+  dtype: DType;
+  shape: Shape;
+  data: Rows["data"];
+} {
+  if (given instanceof Tensor) {
+    const { dtype, shape } = given;
+    const known = hostElements(given);
+    if (known !== null) return { dtype, shape, data: known };
+    const data = given.data();
+    // Whoever asks for a sample is told.
+    data.catch(() => undefined);
+    return { dtype, shape, data };
+  }
+  if (!ArrayBuffer.isView(given))
+    throw new TypeError(
+      `TensorDataset: expected tensors or typed arrays, got ${typeof given}; see ArrayDataset for other samples`,
+    );
+  const { dtype, shape } = fromTypedArray(given);
+  return { dtype, shape, data: given.slice() };
+}
