@@ -58,7 +58,10 @@ export const nodeFileSystem: FileSystem = {
       if (found?.isDirectory()) return;
       const parent = paths.dirname(folder);
       if (parent !== folder) await make(parent);
-      await mkdir(folder);
+      // Another writer of the same run may have made it meanwhile.
+      await mkdir(folder).catch((error: unknown) => {
+        if (codeOf(error) !== "EEXIST") throw error;
+      });
     };
     await make(paths.resolve(path));
   },
