@@ -41,16 +41,13 @@ export const abs = unary("abs", {
   integers: "keep",
 });
 export const sign = unary("sign", {
-  // (x > 0) − (x < 0), where WebGPU has no Sign and the CPU takes it of the low 32 bits.
+  // (x > 0) − (x < 0), 0 for NaN. WebGPU has no Sign; the CPU's is slower, and takes that of wide integers' low 32 bits.
   onnx: ({ inputs: [x], types: [type], emit }) => {
-    const wide = type!.dtype === "int64" || type!.dtype === "uint32";
-    if (!emit.target.gpu && !wide) return emit.node("Sign", [x!]);
-    const zero = emit.scalar(type!.dtype, 0);
-    const above = castTo(emit, emit.node("Greater", [x!, zero]), "bool", type!.dtype);
-    return emit.node("Sub", [
-      above,
-      castTo(emit, emit.node("Less", [x!, zero]), "bool", type!.dtype),
-    ]);
+    const { dtype } = type!;
+    const zero = emit.scalar(dtype, 0);
+    const whether = (opType: "Greater" | "Less"): string =>
+      castTo(emit, emit.node(opType, [x!, zero]), "bool", dtype);
+    return emit.node("Sub", [whether("Greater"), whether("Less")]);
   },
   grad: null,
   integers: "keep",

@@ -26,7 +26,7 @@ const rules: readonly Rule[] = [
     run: (x) => x.sign(),
     torch: "x0.sign()",
     integers: true,
-    special: [Infinity, -Infinity, 0, -0, 2],
+    special: [NaN, Infinity, -Infinity, 0, -0, 2],
   },
   { op: "exp", run: (x) => x.exp(), torch: "x0.exp()", extra: second },
   { op: "log", run: (x) => x.log(), torch: "x0.log()", low: 0.1, high: 4, extra: second },
