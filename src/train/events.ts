@@ -99,6 +99,8 @@ export interface EndEvent {
   readonly seconds: number;
   /** Updates left out because something was not finite. */
   readonly skipped: number;
+  /** Share of padding in the tokens of all batches so far, from 0 to 1, where the data tells. */
+  readonly padding?: number;
   /** Best value of the watched metric, where one is watched. */
   readonly bestMetric: number | null;
   /** Folder of the best checkpoint. */

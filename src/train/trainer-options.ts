@@ -33,6 +33,10 @@ export interface TrainingData<B> extends AsyncIterable<TrainingBatch<B>> {
   cursor(): unknown;
   /** Goes on from there. */
   seek(cursor: never): void;
+  /** One epoch, or what is left of it; a signal ends the wait for data with its reason. */
+  epoch?(options: { readonly signal?: AbortSignal | undefined }): AsyncIterator<TrainingBatch<B>>;
+  /** Tokens delivered, and what they were padded to. */
+  readonly padding?: { readonly real: number; readonly padded: number };
 }
 
 /** An optimizer, as the Trainer uses it. */

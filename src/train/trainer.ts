@@ -174,13 +174,18 @@ export class Trainer<B> {
   async *#epochs(): Events {
     let empty = 0;
     while (this.#reason === null) {
-      const iterator = this.options.data[Symbol.asyncIterator]();
+      const { data, signal } = this.options;
+      const iterator = data.epoch?.({ signal }) ?? data[Symbol.asyncIterator]();
       try {
         const steps = yield* this.#epochOf(iterator);
         // A cursor at the end of an epoch leaves nothing of it; two in a row are none at all.
         empty = steps === 0 ? empty + 1 : 0;
         if (empty > 1 && this.#reason === null)
           throw new Error("Trainer: the data gives no batches");
+      } catch (error) {
+        // How the wait for data ends when the run is aborted.
+        if (!signal?.aborted || error !== signal.reason) throw error;
+        this.#reason = "aborted";
       } finally {
         await iterator.return?.();
       }
@@ -373,11 +378,13 @@ export class Trainer<B> {
     if (reason !== "aborted") yield* this.#settle();
     if (saves && this.#savedStep !== this.step && this.step > 0) yield* this.#save(false);
     const { step, epoch } = this;
+    const { padding } = this.options.data;
     yield* this.#tell({
       type: "end",
       ...{ reason, step, epoch },
       seconds: this.#stopwatch.seconds,
       skipped: this.#state.skipped,
+      ...(padding && padding.padded > 0 ? { padding: 1 - padding.real / padding.padded } : {}),
       bestMetric: this.#watch?.best ?? null,
       bestCheckpoint: this.#state.bestFolder,
       lastCheckpoint: this.#checkpoints.last,
