@@ -23,7 +23,7 @@ const rules: readonly Rule[] = [
   {
     op: "erf",
     run: (x) => x.erf(),
-    torch: "x0.erf()",
+    torch: "torch.special.erf(x0)",
     low: -3,
     high: 3,
     extra: { ...second, note: "wide" },

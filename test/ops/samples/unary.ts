@@ -70,6 +70,7 @@ const rules: readonly Rule[] = [
     torch: "x0.asin()",
     low: -0.9,
     high: 0.9,
+    extra: second,
     special: [NaN, 2, 1, -1],
   },
   {
@@ -78,6 +79,7 @@ const rules: readonly Rule[] = [
     torch: "x0.acos()",
     low: -0.9,
     high: 0.9,
+    extra: second,
     special: [NaN, 2, 1, -1],
   },
   { op: "atan", run: (x) => x.atan(), torch: "x0.atan()", extra: second },
@@ -87,6 +89,7 @@ const rules: readonly Rule[] = [
     op: "asinh",
     run: (x) => x.asinh(),
     torch: "x0.asinh()",
+    extra: second,
     special: [NaN, Infinity, -Infinity, 0, 1e10],
   },
   {
@@ -95,6 +98,7 @@ const rules: readonly Rule[] = [
     torch: "x0.acosh()",
     low: 1.2,
     high: 4,
+    extra: second,
     special: [NaN, Infinity, 1, 0.5],
   },
   {
@@ -103,6 +107,7 @@ const rules: readonly Rule[] = [
     torch: "x0.atanh()",
     low: -0.9,
     high: 0.9,
+    extra: second,
     special: [NaN, 1, -1, 2],
   },
   { op: "tanh", run: (x) => x.tanh(), torch: "x0.tanh()", extra: second },
