@@ -2,7 +2,7 @@
 
 import type { Value } from "../graph/node.ts";
 import { defineOp1, type OnnxAttribute } from "../graph/op.ts";
-import { checkSameDType, formatShape, ShapeError, type Shape } from "../graph/shape.ts";
+import { checkSameDType, formatShape, numel, ShapeError, type Shape } from "../graph/shape.ts";
 import { matmul } from "./matmul.ts";
 import { permute, reshape, slice } from "./shape.ts";
 import { sum } from "./sum.ts";
