@@ -5,7 +5,7 @@ import { formatShape, ShapeError } from "../graph/shape.ts";
 import { uniform } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
 import { Module, Parameter } from "./module.ts";
-import { checkNonlinearity, gruStates, lstmStates, rnnStates } from "./recurrent.ts";
+import { checkNonlinearity, gruStates, lstmStates, rnnStates } from "./recurrent-states.ts";
 
 export interface CellOptions {
   readonly bias?: boolean;

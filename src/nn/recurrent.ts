@@ -1,16 +1,20 @@
 /** Recurrent networks over sequences: torch.nn.RNN, LSTM and GRU. */
 
-import { arange, cat, stack, tensor, where, zeros } from "../creation.ts";
+import { cat, stack, where, zeros } from "../creation.ts";
 import { formatShape, sameShape, ShapeError } from "../graph/shape.ts";
-import { gru } from "../ops/gru.ts";
-import { lstm } from "../ops/lstm.ts";
-import { stepOrder, type RecurrentAttrs } from "../ops/recurrent.ts";
-import { rnn } from "../ops/rnn.ts";
+import type { RecurrentAttrs } from "../ops/recurrent.ts";
 import { uniform } from "../random.ts";
-import { deriveAll } from "../tensor/derive.ts";
 import type { Tensor } from "../tensor.ts";
 import * as F from "./functional/index.ts";
 import { Module, Parameter } from "./module.ts";
+import {
+  checkNonlinearity,
+  gruStates,
+  lstmStates,
+  rnnStates,
+  type RecurrentWeights,
+} from "./recurrent-states.ts";
+import { rowsOf } from "./sequence-lengths.ts";
 
 export interface RecurrentOptions {
   /** How many networks stand on one another, each reading the states of the one below; 1 unless given. */
@@ -41,27 +45,10 @@ export interface SequenceOptions {
   readonly lengths?: readonly number[] | Tensor;
 }
 
-/** Weights of one layer in one direction. */
-interface Weights {
-  readonly weight_ih: Tensor;
-  readonly weight_hh: Tensor;
-  readonly bias_ih: Tensor | null;
-  readonly bias_hh: Tensor | null;
-  readonly weight_hr: Tensor | null;
-}
-
 /** One direction's sequence in rows: row t·B + b is step t of sequence b. */
 interface Rows extends RecurrentAttrs {
   /** [T·B, features]. */
   readonly x: Tensor;
-}
-
-/** The rows that `lengths` make: which count, each sequence backwards, and the last of each. */
-interface Ragged {
-  /** bool [T·B, 1]. */
-  readonly counts: Tensor;
-  readonly backwards: Tensor;
-  readonly last: Tensor;
 }
 
 /** Checks options that plain JavaScript may get wrong, and names them as the user did. */
@@ -131,7 +118,7 @@ abstract class Recurrent extends Module {
     return this.bidirectional ? [`_l${layer}`, `_l${layer}_reverse`] : [`_l${layer}`];
   }
 
-  #weights(suffix: string): Weights {
+  #weights(suffix: string): RecurrentWeights {
     const fields = this as unknown as Record<string, Parameter | undefined>;
     return {
       weight_ih: fields[`weight_ih${suffix}`]!,
@@ -143,7 +130,7 @@ abstract class Recurrent extends Module {
   }
 
   /** States after each step [T·B, size] of one layer in one direction, then those after the last, from the first [B, size]. */
-  protected abstract run(rows: Rows, weights: Weights, first: readonly Tensor[]): Tensor[];
+  protected abstract run(rows: Rows, weights: RecurrentWeights, first: readonly Tensor[]): Tensor[];
 
   /** Sizes of the states' elements. */
   protected abstract stateSizes(): readonly number[];
@@ -227,40 +214,6 @@ abstract class Recurrent extends Module {
   }
 }
 
-function rowsOf(
-  name: string,
-  lengths: readonly number[] | Tensor,
-  steps: number,
-  batch: number,
-): Ragged {
-  const given = Array.isArray(lengths) ? (lengths as readonly number[]) : null;
-  const odd = given?.find((n) => !Number.isInteger(n) || n < 1 || n > steps);
-  if (odd !== undefined)
-    throw new ShapeError(`${name}: lengths must be integers from 1 to ${steps}, got ${odd}`);
-  const ends =
-    given === null ? (lengths as Tensor).cast("int32") : tensor(given, { dtype: "int32" });
-  if (!sameShape(ends.shape, [batch]))
-    throw new ShapeError(
-      `${name}: lengths must be one for each of ${batch} sequences, got ${formatShape(ends.shape)}`,
-    );
-  const step = arange(steps).unsqueeze(1); // [T, 1]
-  const column = arange(batch); // [B]
-  const within = step.lt(ends); // [T, B]
-  const opposite = where(within, ends.sub(1).sub(step), step);
-  return {
-    counts: within.reshape(steps * batch, 1),
-    backwards: opposite
-      .mul(batch)
-      .add(column)
-      .reshape(steps * batch),
-    last: ends.sub(1).mul(batch).add(column),
-  };
-}
-
-/** x Wᵀ with the sum of both biases, for all steps at once. */
-const fromInputs = (x: Tensor, { weight_ih, bias_ih, bias_hh }: Weights): Tensor =>
-  F.linear(x, weight_ih, bias_ih === null ? null : bias_ih.add(bias_hh!));
-
 /** A network whose state is its output, h′ = f(W x + U h + b): torch.nn.RNN. */
 export class RNN extends Recurrent {
   readonly nonlinearity: "tanh" | "relu";
@@ -283,7 +236,11 @@ export class RNN extends Recurrent {
     return [output, last[0]!];
   }
 
-  protected run({ x, ...attrs }: Rows, weights: Weights, [h]: readonly Tensor[]): Tensor[] {
+  protected run(
+    { x, ...attrs }: Rows,
+    weights: RecurrentWeights,
+    [h]: readonly Tensor[],
+  ): Tensor[] {
     return rnnStates(x, weights, h!, attrs, this.nonlinearity);
   }
 
@@ -308,7 +265,11 @@ export class LSTM extends Recurrent {
     return [output, [last[0]!, last[1]!]];
   }
 
-  protected run({ x, ...attrs }: Rows, weights: Weights, [h, c]: readonly Tensor[]): Tensor[] {
+  protected run(
+    { x, ...attrs }: Rows,
+    weights: RecurrentWeights,
+    [h, c]: readonly Tensor[],
+  ): Tensor[] {
     return lstmStates(x, weights, h!, c!, attrs);
   }
 
@@ -333,71 +294,15 @@ export class GRU extends Recurrent {
     return [output, last[0]!];
   }
 
-  protected run({ x, ...attrs }: Rows, weights: Weights, [h]: readonly Tensor[]): Tensor[] {
+  protected run(
+    { x, ...attrs }: Rows,
+    weights: RecurrentWeights,
+    [h]: readonly Tensor[],
+  ): Tensor[] {
     return gruStates(x, weights, h!, attrs);
   }
 
   protected stateSizes(): readonly number[] {
     return [this.hiddenSize];
   }
-}
-
-export function checkNonlinearity(
-  name: string,
-  nonlinearity: "tanh" | "relu" = "tanh",
-): "tanh" | "relu" {
-  if (nonlinearity !== "tanh" && nonlinearity !== "relu")
-    throw new Error(
-      `${name}: nonlinearity must be "tanh" or "relu", got "${String(nonlinearity)}"`,
-    );
-  return nonlinearity;
-}
-
-/** h of a plain recurrent network over inputs [T·B, in] after each step [T·B, H] and after the last [B, H]. */
-export const rnnStates = (
-  x: Tensor,
-  weights: Weights,
-  h: Tensor,
-  attrs: RecurrentAttrs,
-  nonlinearity: "tanh" | "relu",
-): Tensor[] =>
-  deriveAll([fromInputs(x, weights), weights.weight_hh, h], ([v, w, h0]) =>
-    rnn(v!, w!, h0!, { ...attrs, nonlinearity }),
-  );
-
-/** As rnnStates, of a GRU. */
-export function gruStates(
-  x: Tensor,
-  { weight_ih, weight_hh, bias_ih, bias_hh }: Weights,
-  h: Tensor,
-  attrs: RecurrentAttrs,
-): Tensor[] {
-  const bias = bias_hh ?? zeros([weight_hh.shape[0]!], { dtype: x.dtype });
-  return deriveAll([F.linear(x, weight_ih, bias_ih), weight_hh, h, bias], ([v, w, h0, b]) =>
-    gru(v!, w!, h0!, b!, attrs),
-  );
-}
-
-/** As rnnStates, of an LSTM: h and c after each step, then after the last. */
-export function lstmStates(
-  x: Tensor,
-  weights: Weights,
-  h: Tensor,
-  c: Tensor,
-  attrs: RecurrentAttrs,
-): Tensor[] {
-  const { weight_hh, weight_hr } = weights;
-  const all = fromInputs(x, weights);
-  const run = (rows: Tensor, first: readonly [Tensor, Tensor], own: RecurrentAttrs): Tensor[] =>
-    deriveAll([rows, weight_hh, ...first], ([v, w, h0, c0]) => lstm(v!, w!, h0!, c0!, own));
-  if (weight_hr === null) return run(all, [h, c], attrs);
-  // The projection stands between a step and the next, so the steps are operations of their own.
-  const inputs = all.split(h.shape[0]!);
-  const [hs, cs] = [new Array<Tensor>(attrs.steps), new Array<Tensor>(attrs.steps)];
-  for (const t of stepOrder(attrs)) {
-    const [wide, next] = run(inputs[t]!, [h, c], { steps: 1, reverse: false });
-    hs[t] = h = F.linear(wide!, weight_hr);
-    cs[t] = c = next!;
-  }
-  return [cat(hs), cat(cs), h, c];
 }
