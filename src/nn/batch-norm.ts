@@ -3,6 +3,7 @@
 import { ones, zeros } from "../creation.ts";
 import { formatShape, ShapeError } from "../graph/shape.ts";
 import type { Tensor } from "../tensor.ts";
+import { checkOptions } from "../tensor/arguments.ts";
 import * as F from "./functional/index.ts";
 import { Layer } from "./layer.ts";
 import { Parameter } from "./module.ts";
@@ -18,6 +19,8 @@ export interface ChannelNormOptions {
   readonly bias?: boolean;
   readonly trackRunningStats?: boolean;
 }
+
+const OPTIONS = ["eps", "momentum", "affine", "bias", "trackRunningStats"];
 
 /**
  * What batch and instance normalization hold. The buffers are PyTorch's: running_mean, running_var and
@@ -35,17 +38,15 @@ abstract class ChannelNorm extends Layer {
   /** How many dimensions inputs may have. */
   protected abstract readonly ranks: readonly number[];
 
-  constructor(
-    numFeatures: number,
-    {
+  constructor(numFeatures: number, options: ChannelNormOptions) {
+    super();
+    const {
       eps = 1e-5,
       momentum = 0.1,
       affine = true,
       bias = true,
       trackRunningStats = true,
-    }: ChannelNormOptions,
-  ) {
-    super();
+    } = checkOptions(this.constructor.name, options, OPTIONS);
     this.numFeatures = numFeatures;
     this.eps = eps;
     this.momentum = momentum;
@@ -117,7 +118,11 @@ export class BatchNorm2d extends BatchNorm {
 
 abstract class InstanceNorm extends ChannelNorm {
   constructor(numFeatures: number, options: ChannelNormOptions = {}) {
-    super(numFeatures, { affine: false, trackRunningStats: false, ...options });
+    super(numFeatures, {
+      affine: false,
+      trackRunningStats: false,
+      ...checkOptions("InstanceNorm", options, OPTIONS),
+    });
   }
 
   forward(x: Tensor): Tensor {

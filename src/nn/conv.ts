@@ -6,6 +6,7 @@ import type { PadMode } from "../ops/pad-modes.ts";
 import { two, type Pair } from "../ops/windows.ts";
 import { uniform } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
+import { checkOptions } from "../tensor/arguments.ts";
 import * as F from "./functional/index.ts";
 import { rowOptions, type OneDimensional } from "./functional/images.ts";
 import { Layer } from "./layer.ts";
@@ -15,6 +16,10 @@ import { pythonTuple } from "./module-repr.ts";
 interface LayerOptions {
   readonly bias?: boolean;
 }
+
+const SHARED = ["stride", "padding", "dilation", "groups", "bias"];
+const PLAIN = [...SHARED, "paddingMode"];
+const TRANSPOSED = [...SHARED, "outputPadding"];
 
 /** What all convolutions have. */
 abstract class Convolution extends Layer {
@@ -28,11 +33,13 @@ abstract class Convolution extends Layer {
     inChannels: number,
     outChannels: number,
     kernel: readonly number[],
-    { groups = 1, bias = true }: { readonly groups?: number; readonly bias?: boolean },
+    options: { readonly groups?: number; readonly bias?: boolean },
     transposed: boolean,
   ) {
     super();
     const name = this.constructor.name;
+    checkOptions(name, options, transposed ? TRANSPOSED : PLAIN);
+    const { groups = 1, bias = true } = options;
     for (const [what, n] of [
       ["inChannels", inChannels],
       ["outChannels", outChannels],

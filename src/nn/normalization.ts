@@ -2,6 +2,7 @@
 
 import { ones, zeros } from "../creation.ts";
 import type { Tensor } from "../tensor.ts";
+import { checkOptions } from "../tensor/arguments.ts";
 import * as F from "./functional/index.ts";
 import { Layer } from "./layer.ts";
 import { Parameter } from "./module.ts";
@@ -22,11 +23,14 @@ export class LayerNorm extends Layer {
   readonly weight: Parameter | null;
   readonly bias: Parameter | null;
 
-  constructor(
-    shape: number | readonly number[],
-    { eps = 1e-5, elementwiseAffine = true, bias = true }: LayerNormOptions = {},
-  ) {
+  constructor(shape: number | readonly number[], options: LayerNormOptions = {}) {
     super();
+    const known = ["eps", "elementwiseAffine", "bias"];
+    const {
+      eps = 1e-5,
+      elementwiseAffine = true,
+      bias = true,
+    } = checkOptions("LayerNorm", options, known);
     this.normalizedShape = typeof shape === "number" ? [shape] : shape;
     this.eps = eps;
     this.weight = elementwiseAffine ? new Parameter(ones(this.normalizedShape)) : null;
@@ -93,12 +97,10 @@ export class GroupNorm extends Layer {
   readonly weight: Parameter | null;
   readonly bias: Parameter | null;
 
-  constructor(
-    numGroups: number,
-    numChannels: number,
-    { eps = 1e-5, affine = true, bias = true }: GroupNormOptions = {},
-  ) {
+  constructor(numGroups: number, numChannels: number, options: GroupNormOptions = {}) {
     super();
+    const known = ["eps", "affine", "bias"];
+    const { eps = 1e-5, affine = true, bias = true } = checkOptions("GroupNorm", options, known);
     if (numChannels % numGroups !== 0)
       throw new Error(
         `GroupNorm: ${numChannels} channels do not split into ${numGroups} groups of one size`,

@@ -4,10 +4,15 @@ import type { AdaptiveSize } from "../ops/adaptive-pool.ts";
 import type { AvgPoolOptions, MaxPoolOptions, PoolOptions } from "../ops/pool.ts";
 import type { Pair } from "../ops/windows.ts";
 import type { Tensor } from "../tensor.ts";
+import { checkOptions } from "../tensor/arguments.ts";
 import * as F from "./functional/index.ts";
 import type { OneDimensional } from "./functional/images.ts";
 import { Layer } from "./layer.ts";
 import { pythonBool } from "./module-repr.ts";
+
+const POOL = ["stride", "padding", "ceilMode"];
+const MAX = [...POOL, "dilation"];
+const AVG = [...POOL, "countIncludePad"];
 
 const written = (value: unknown): string =>
   Array.isArray(value)
@@ -31,7 +36,7 @@ export class MaxPool1d extends Layer {
   constructor(kernelSize: number, options: OneDimensional<MaxPoolOptions> = {}) {
     super();
     this.kernelSize = kernelSize;
-    this.options = options;
+    this.options = checkOptions("MaxPool1d", options, MAX);
   }
 
   forward(x: Tensor): Tensor {
@@ -51,7 +56,7 @@ export class MaxPool2d extends Layer {
   constructor(kernelSize: Pair, options: MaxPoolOptions = {}) {
     super();
     this.kernelSize = kernelSize;
-    this.options = options;
+    this.options = checkOptions("MaxPool2d", options, MAX);
   }
 
   forward(x: Tensor): Tensor {
@@ -73,7 +78,7 @@ export class AvgPool1d extends Layer {
   constructor(kernelSize: number, options: AvgPool1dOptions = {}) {
     super();
     this.kernelSize = kernelSize;
-    this.options = options;
+    this.options = checkOptions("AvgPool1d", options, AVG);
   }
 
   forward(x: Tensor): Tensor {
@@ -94,7 +99,7 @@ export class AvgPool2d extends Layer {
   constructor(kernelSize: Pair, options: AvgPoolOptions = {}) {
     super();
     this.kernelSize = kernelSize;
-    this.options = options;
+    this.options = checkOptions("AvgPool2d", options, [...AVG, "divisorOverride"]);
   }
 
   forward(x: Tensor): Tensor {
@@ -158,7 +163,7 @@ export class LPPool2d extends Layer {
     super();
     this.normType = normType;
     this.kernelSize = kernelSize;
-    this.options = options;
+    this.options = checkOptions("LPPool2d", options, ["stride", "ceilMode"]);
   }
 
   forward(x: Tensor): Tensor {

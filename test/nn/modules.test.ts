@@ -6,14 +6,14 @@ import { readFixture, suite, type Case } from "./parity.ts";
 
 const F = nn.functional;
 
-const layer = (build: () => nn.Layer): Case<nn.Layer> => ({
+const layer = (build: () => nn.Layer): Case => ({
   build,
-  call: ([x], module) => module.forward(x!),
+  call: ([x], module) => (module as nn.Layer).forward(x!),
 });
 
-const bilinear = (build: () => nn.Bilinear): Case<nn.Bilinear> => ({
+const bilinear = (build: () => nn.Bilinear): Case => ({
   build,
-  call: ([a, b], module) => module.forward(a!, b!),
+  call: ([a, b], module) => (module as nn.Bilinear).forward(a!, b!),
 });
 
 class Lists extends nn.Layer {
@@ -31,7 +31,7 @@ class Lists extends nn.Layer {
   }
 }
 
-const cases = {
+const cases: Readonly<Record<string, Case>> = {
   Conv2d: layer(() => new nn.Conv2d(4, 6, 3)),
   "Conv2d with options": layer(
     () =>
@@ -155,9 +155,9 @@ const cases = {
   "Embedding padded from the end": layer(() => new nn.Embedding(5, 2, { paddingIdx: -2 })),
 };
 
-describe("modules", () => suite("modules", cases as Readonly<Record<string, Case>>));
+describe("modules", () => suite("modules", cases));
 
-const kinks = {
+const kinks: Readonly<Record<string, Case>> = {
   ReLU6: layer(() => new nn.ReLU6()),
   LeakyReLU: layer(() => new nn.LeakyReLU(0.3)),
   PReLU: layer(() => new nn.PReLU()),

@@ -5,6 +5,7 @@ import { formatShape, resolveDim, ShapeError } from "../../graph/shape.ts";
 import * as activation from "../../ops/activation.ts";
 import { uniform } from "../../random.ts";
 import { derive, type Tensor } from "../../tensor.ts";
+import { checkOptions } from "../../tensor/arguments.ts";
 
 export const relu = (x: Tensor): Tensor => x.relu();
 export const sigmoid = (x: Tensor): Tensor => x.sigmoid();
@@ -42,12 +43,13 @@ export function prelu(x: Tensor, weight: Tensor): Tensor {
 /** As leakyRelu, with a slope drawn for each element from [lower, upper) while `training`, their mean otherwise. */
 export function rrelu(
   x: Tensor,
-  {
+  options: { readonly lower?: number; readonly upper?: number; readonly training?: boolean } = {},
+): Tensor {
+  const {
     lower = 1 / 8,
     upper = 1 / 3,
     training = false,
-  }: { readonly lower?: number; readonly upper?: number; readonly training?: boolean } = {},
-): Tensor {
+  } = checkOptions("rrelu", options, ["lower", "upper", "training"]);
   if (!training) return leakyRelu(x, (lower + upper) / 2);
   return where(x.ge(0), x, x.mul(uniform(x.shape, lower, upper, { dtype: x.dtype })));
 }
@@ -72,10 +74,8 @@ export const threshold = (x: Tensor, limit: number, value: number): Tensor =>
 // ---- smooth ------------------------------------------------------------------------------------------------------
 
 /** xΦ(x); with `approximate: "tanh"` the approximation GPT-2 uses. */
-export function gelu(
-  x: Tensor,
-  { approximate = "none" }: { approximate?: "none" | "tanh" } = {},
-): Tensor {
+export function gelu(x: Tensor, options: { approximate?: "none" | "tanh" } = {}): Tensor {
+  const { approximate = "none" } = checkOptions("gelu", options, ["approximate"]);
   if (approximate === "none") return derive([x], ([v]) => activation.gelu(v!));
   const inner = x.add(x.mul(x).mul(x).mul(0.044715)).mul(Math.sqrt(2 / Math.PI));
   return x.mul(0.5).mul(inner.tanh().add(1));
@@ -87,8 +87,12 @@ export const silu = (x: Tensor): Tensor => x.mul(x.sigmoid());
 /** log(1 + exp(βx)) / β; x itself where βx is above the threshold, where that is the same number. */
 export function softplus(
   x: Tensor,
-  { beta = 1, threshold: limit = 20 }: { readonly beta?: number; readonly threshold?: number } = {},
+  options: { readonly beta?: number; readonly threshold?: number } = {},
 ): Tensor {
+  const { beta = 1, threshold: limit = 20 } = checkOptions("softplus", options, [
+    "beta",
+    "threshold",
+  ]);
   const scaled = beta === 1 ? x : x.mul(beta);
   const curve = scaled.clamp(undefined, limit).exp().log1p();
   return where(scaled.gt(limit), x, beta === 1 ? curve : curve.div(beta));
@@ -144,12 +148,13 @@ export function glu(x: Tensor, dim = -1): Tensor {
  */
 export function gumbelSoftmax(
   logits: Tensor,
-  {
+  options: { readonly tau?: number; readonly hard?: boolean; readonly dim?: number } = {},
+): Tensor {
+  const {
     tau = 1,
     hard = false,
     dim = -1,
-  }: { readonly tau?: number; readonly hard?: boolean; readonly dim?: number } = {},
-): Tensor {
+  } = checkOptions("gumbelSoftmax", options, ["tau", "hard", "dim"]);
   // −log of an exponential number; both logarithms stay finite within (0, 1).
   const tiny = 2 ** -25;
   const exponential = uniform(logits.shape, tiny, 1, { dtype: logits.dtype }).log().neg();

@@ -2,7 +2,11 @@
 
 import * as conv from "../../ops/conv.ts";
 import type { Tensor } from "../../tensor.ts";
+import { checkOptions } from "../../tensor/arguments.ts";
 import { onImages, rowOptions, type OneDimensional } from "./images.ts";
+
+const CONV = ["stride", "padding", "dilation", "groups"];
+const TRANSPOSED = [...CONV, "outputPadding"];
 
 /** Cross-correlation of x [N,C,L] or [C,L] with weight [O,C/groups,k]: torch's conv1d. */
 export const conv1d = (
@@ -12,7 +16,13 @@ export const conv1d = (
   options: OneDimensional<conv.ConvOptions> = {},
 ): Tensor =>
   onImages("conv1d", 1, [x, weight, bias], (v, w, b) => [
-    conv.conv2d(v, w, b, rowOptions<conv.ConvOptions>(options), "conv1d"),
+    conv.conv2d(
+      v,
+      w,
+      b,
+      rowOptions<conv.ConvOptions>(checkOptions("conv1d", options, CONV)),
+      "conv1d",
+    ),
   ])[0]!;
 
 /** Cross-correlation of x [N,C,H,W] or [C,H,W] with weight [O,C/groups,kh,kw]. */
@@ -22,7 +32,9 @@ export const conv2d = (
   bias: Tensor | null = null,
   options: conv.ConvOptions = {},
 ): Tensor =>
-  onImages("conv2d", 2, [x, weight, bias], (v, w, b) => [conv.conv2d(v, w, b, options)])[0]!;
+  onImages("conv2d", 2, [x, weight, bias], (v, w, b) => [
+    conv.conv2d(v, w, b, checkOptions("conv2d", options, CONV)),
+  ])[0]!;
 
 /** Transposed convolution of x [N,C,L] or [C,L] with weight [C,O/groups,k]. */
 export const convTranspose1d = (
@@ -36,7 +48,7 @@ export const convTranspose1d = (
       v,
       w,
       b,
-      rowOptions<conv.ConvTransposeOptions>(options),
+      rowOptions<conv.ConvTransposeOptions>(checkOptions("convTranspose1d", options, TRANSPOSED)),
       "convTranspose1d",
     ),
   ])[0]!;
@@ -49,5 +61,5 @@ export const convTranspose2d = (
   options: conv.ConvTransposeOptions = {},
 ): Tensor =>
   onImages("convTranspose2d", 2, [x, weight, bias], (v, w, b) => [
-    conv.convTranspose2d(v, w, b, options),
+    conv.convTranspose2d(v, w, b, checkOptions("convTranspose2d", options, TRANSPOSED)),
   ])[0]!;

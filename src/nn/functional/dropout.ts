@@ -3,6 +3,7 @@
 import { ShapeError, formatShape, type Shape } from "../../graph/shape.ts";
 import { dropoutMask, type Generator } from "../../random.ts";
 import type { Tensor } from "../../tensor.ts";
+import { checkOptions } from "../../tensor/arguments.ts";
 
 export interface DropoutOptions {
   /** Without it the input is returned. */
@@ -10,7 +11,9 @@ export interface DropoutOptions {
   readonly generator?: Generator;
 }
 
-export function checkProbability(op: string, p: number): void {
+const OPTIONS = ["training", "generator"];
+
+function checkProbability(op: string, p: number): void {
   if (!(p >= 0 && p <= 1)) throw new Error(`${op}: the probability must be in [0, 1], got ${p}`);
 }
 
@@ -18,13 +21,8 @@ export function checkProbability(op: string, p: number): void {
 const keeping = (x: Tensor, shape: Shape, p: number, generator: Generator | undefined): Tensor =>
   dropoutMask(shape, 1 - p, { dtype: x.dtype, ...(generator ? { generator } : {}) });
 
-function masked(
-  op: string,
-  x: Tensor,
-  shape: Shape,
-  p: number,
-  { training = true, generator }: DropoutOptions,
-): Tensor {
+function masked(op: string, x: Tensor, shape: Shape, p: number, options: DropoutOptions): Tensor {
+  const { training = true, generator } = checkOptions(op, options, OPTIONS);
   checkProbability(op, p);
   if (!training || p === 0) return x;
   if (p === 1) return x.mul(0);
@@ -59,11 +57,8 @@ const SELU_FLOOR = -1.7580993408473766;
  * Dropout that keeps mean and variance of what selu gives: dropped elements get selu's lowest value, and all are scaled
  * and shifted (Klambauer et al., 2017).
  */
-export function alphaDropout(
-  x: Tensor,
-  p = 0.5,
-  { training = true, generator }: DropoutOptions = {},
-): Tensor {
+export function alphaDropout(x: Tensor, p = 0.5, options: DropoutOptions = {}): Tensor {
+  const { training = true, generator } = checkOptions("alphaDropout", options, OPTIONS);
   checkProbability("alphaDropout", p);
   if (!training || p === 0) return x;
   if (p === 1) return x.mul(0);

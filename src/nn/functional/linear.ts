@@ -5,6 +5,7 @@ import { formatShape, ShapeError } from "../../graph/shape.ts";
 import { indexSelect } from "../../ops/indexing.ts";
 import { linear as linearValue } from "../../ops/matmul.ts";
 import { derive, type Tensor } from "../../tensor.ts";
+import { checkOptions } from "../../tensor/arguments.ts";
 import { needIntegers, withoutNegatives } from "./positions.ts";
 
 /** x Wᵀ + b; x [..., in], weight [out, in], bias [out]. */
@@ -40,8 +41,9 @@ export function bilinear(a: Tensor, b: Tensor, weight: Tensor, bias: Tensor | nu
 export function embedding(
   indices: Tensor,
   weight: Tensor,
-  { paddingIdx = null }: { readonly paddingIdx?: number | null } = {},
+  options: { readonly paddingIdx?: number | null } = {},
 ): Tensor {
+  const { paddingIdx = null } = checkOptions("embedding", options, ["paddingIdx"]);
   needIntegers("embedding", "indices", indices);
   const count = weight.shape[0] ?? 0;
   const found = withoutNegatives(indices, count);

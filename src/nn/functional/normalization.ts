@@ -11,6 +11,7 @@ import { layerNorm as layerNormValue } from "../../ops/normalize.ts";
 import { avgPool2d } from "../../ops/pool.ts";
 import { pad, reshape } from "../../ops/shape.ts";
 import { derive, deriveAll, type Tensor } from "../../tensor.ts";
+import { checkOptions } from "../../tensor/arguments.ts";
 import { noGrad } from "../../trace.ts";
 
 export interface AffineOptions {
@@ -24,8 +25,13 @@ export interface AffineOptions {
 export function layerNorm(
   x: Tensor,
   shape: readonly number[],
-  { weight, bias, eps = 1e-5 }: AffineOptions = {},
+  options: AffineOptions = {},
 ): Tensor {
+  const {
+    weight,
+    bias,
+    eps = 1e-5,
+  } = checkOptions("layerNorm", options, ["weight", "bias", "eps"]);
   const scale = weight ?? ones(shape, { dtype: x.dtype });
   const shift = bias ?? zeros(shape, { dtype: x.dtype });
   return derive([x, scale, shift], ([v, w, b]) => layerNormValue(v!, w!, b!, eps));
@@ -37,8 +43,9 @@ const EPSILON = { float16: 2 ** -10, float32: 2 ** -23, float64: 2 ** -52 };
 export function rmsNorm(
   x: Tensor,
   shape: readonly number[],
-  { weight, eps }: { readonly weight?: Tensor | null; readonly eps?: number | null } = {},
+  options: { readonly weight?: Tensor | null; readonly eps?: number | null } = {},
 ): Tensor {
+  const { weight, eps } = checkOptions("rmsNorm", options, ["weight", "eps"]);
   const lead = x.ndim - shape.length;
   if (shape.length === 0 || shape.some((size, i) => size !== x.shape[lead + i]))
     throw new ShapeError(
@@ -67,14 +74,15 @@ export function batchNorm(
   x: Tensor,
   runningMean: Tensor | null,
   runningVar: Tensor | null,
-  {
+  options: BatchNormOptions = {},
+): Tensor {
+  const {
     weight = null,
     bias = null,
     training = false,
     momentum = 0.1,
     eps = 1e-5,
-  }: BatchNormOptions = {},
-): Tensor {
+  } = checkOptions("batchNorm", options, ["weight", "bias", "training", "momentum", "eps"]);
   if (!training) {
     if (runningMean === null || runningVar === null)
       throw new Error("batchNorm: without running statistics it needs { training: true }");
@@ -127,11 +135,12 @@ function withStatistics(
  * Normalises the channels of each of `groups` groups, with all that belongs to them, within every sample of
  * x [N, C, …] (Wu and He, 2018).
  */
-export function groupNorm(
-  x: Tensor,
-  groups: number,
-  { weight = null, bias = null, eps = 1e-5 }: AffineOptions = {},
-): Tensor {
+export function groupNorm(x: Tensor, groups: number, options: AffineOptions = {}): Tensor {
+  const {
+    weight = null,
+    bias = null,
+    eps = 1e-5,
+  } = checkOptions("groupNorm", options, ["weight", "bias", "eps"]);
   const [n, c] = x.shape as [number, number];
   if (x.ndim < 2 || !Number.isInteger(groups) || groups < 1 || c % groups !== 0)
     throw new ShapeError(
@@ -159,9 +168,8 @@ export interface InstanceNormOptions extends AffineOptions {
 }
 
 /** Normalises each channel of each sample of x [N, C, …] (Ulyanov et al., 2016). */
-export function instanceNorm(
-  x: Tensor,
-  {
+export function instanceNorm(x: Tensor, options: InstanceNormOptions = {}): Tensor {
+  const {
     runningMean = null,
     runningVar = null,
     weight = null,
@@ -169,8 +177,15 @@ export function instanceNorm(
     useInputStats = true,
     momentum = 0.1,
     eps = 1e-5,
-  }: InstanceNormOptions = {},
-): Tensor {
+  } = checkOptions("instanceNorm", options, [
+    "runningMean",
+    "runningVar",
+    "weight",
+    "bias",
+    "useInputStats",
+    "momentum",
+    "eps",
+  ]);
   if (!useInputStats) {
     if (runningMean === null || runningVar === null)
       throw new Error("instanceNorm: without running statistics it needs { useInputStats: true }");
@@ -194,12 +209,13 @@ export function instanceNorm(
 export function localResponseNorm(
   x: Tensor,
   size: number,
-  {
+  options: { readonly alpha?: number; readonly beta?: number; readonly k?: number } = {},
+): Tensor {
+  const {
     alpha = 1e-4,
     beta = 0.75,
     k = 1,
-  }: { readonly alpha?: number; readonly beta?: number; readonly k?: number } = {},
-): Tensor {
+  } = checkOptions("localResponseNorm", options, ["alpha", "beta", "k"]);
   if (x.ndim < 3)
     throw new ShapeError(`localResponseNorm: needs [N,C,…], got ${formatShape(x.shape)}`);
   const [n, c, ...rest] = x.shape as [number, number, ...number[]];
@@ -215,12 +231,9 @@ export function localResponseNorm(
 /** x divided by its p-norm along `dim`, or by `eps` where that is larger: torch.nn.functional.normalize. */
 export function normalize(
   x: Tensor,
-  {
-    p = 2,
-    dim = 1,
-    eps = 1e-12,
-  }: { readonly p?: number; readonly dim?: number; readonly eps?: number } = {},
+  options: { readonly p?: number; readonly dim?: number; readonly eps?: number } = {},
 ): Tensor {
+  const { p = 2, dim = 1, eps = 1e-12 } = checkOptions("normalize", options, ["p", "dim", "eps"]);
   const keep = { keepdim: true };
   const norm =
     p === 2

@@ -4,7 +4,12 @@ import { adaptiveAvgPool, adaptiveMaxPool, type AdaptiveSize } from "../../ops/a
 import * as pool from "../../ops/pool.ts";
 import type { Pair } from "../../ops/windows.ts";
 import type { Tensor } from "../../tensor.ts";
+import { checkOptions } from "../../tensor/arguments.ts";
 import { onImages, row, rowOptions, type OneDimensional } from "./images.ts";
+
+const POOL = ["stride", "padding", "ceilMode"];
+const MAX = [...POOL, "dilation"];
+const AVG = [...POOL, "countIncludePad"];
 
 /** Maximum over windows of x [N,C,L] or [C,L]; stride is the kernel size unless given. */
 export const maxPool1d = (
@@ -13,12 +18,19 @@ export const maxPool1d = (
   options: OneDimensional<pool.MaxPoolOptions> = {},
 ): Tensor =>
   onImages("maxPool1d", 1, [x], (v) => [
-    pool.maxPool2d(v, row(kernelSize), rowOptions(options), "maxPool1d"),
+    pool.maxPool2d(
+      v,
+      row(kernelSize),
+      rowOptions(checkOptions("maxPool1d", options, MAX)),
+      "maxPool1d",
+    ),
   ])[0]!;
 
 /** Maximum over windows of x [N,C,H,W] or [C,H,W]; stride is the kernel size unless given, padding counts as −∞. */
 export const maxPool2d = (x: Tensor, kernelSize: Pair, options: pool.MaxPoolOptions = {}): Tensor =>
-  onImages("maxPool2d", 2, [x], (v) => [pool.maxPool2d(v, kernelSize, options)])[0]!;
+  onImages("maxPool2d", 2, [x], (v) => [
+    pool.maxPool2d(v, kernelSize, checkOptions("maxPool2d", options, MAX)),
+  ])[0]!;
 
 /** As `maxPool2d`, with int32 positions of the maxima in their planes: torch's return_indices. */
 export function maxPool2dWithIndices(
@@ -27,7 +39,12 @@ export function maxPool2dWithIndices(
   options: pool.MaxPoolOptions = {},
 ): { output: Tensor; indices: Tensor } {
   const [output, indices] = onImages("maxPool2dWithIndices", 2, [x], (v) =>
-    pool.maxPoolWithPositions(v, kernelSize, options),
+    pool.maxPoolWithPositions(
+      v,
+      kernelSize,
+      checkOptions("maxPool2dWithIndices", options, MAX),
+      "maxPool2dWithIndices",
+    ),
   );
   return { output: output!, indices: indices! };
 }
@@ -39,12 +56,19 @@ export const avgPool1d = (
   options: OneDimensional<Omit<pool.AvgPoolOptions, "divisorOverride">> = {},
 ): Tensor =>
   onImages("avgPool1d", 1, [x], (v) => [
-    pool.avgPool2d(v, row(kernelSize), rowOptions(options), "avgPool1d"),
+    pool.avgPool2d(
+      v,
+      row(kernelSize),
+      rowOptions(checkOptions("avgPool1d", options, AVG)),
+      "avgPool1d",
+    ),
   ])[0]!;
 
 /** Mean over windows of x [N,C,H,W] or [C,H,W]. */
 export const avgPool2d = (x: Tensor, kernelSize: Pair, options: pool.AvgPoolOptions = {}): Tensor =>
-  onImages("avgPool2d", 2, [x], (v) => [pool.avgPool2d(v, kernelSize, options)])[0]!;
+  onImages("avgPool2d", 2, [x], (v) => [
+    pool.avgPool2d(v, kernelSize, checkOptions("avgPool2d", options, [...AVG, "divisorOverride"])),
+  ])[0]!;
 
 /** Means over `size` windows that cover x [N,C,L] or [C,L]. */
 export const adaptiveAvgPool1d = (x: Tensor, size: number): Tensor =>
@@ -73,8 +97,9 @@ export function lpPool2d(
   x: Tensor,
   normType: number,
   kernelSize: Pair,
-  { stride, ceilMode = false }: Omit<pool.PoolOptions, "padding"> = {},
+  options: Omit<pool.PoolOptions, "padding"> = {},
 ): Tensor {
+  const { stride, ceilMode = false } = checkOptions("lpPool2d", options, ["stride", "ceilMode"]);
   const size = typeof kernelSize === "number" ? kernelSize ** 2 : kernelSize[0] * kernelSize[1];
   const means = avgPool2d(x.pow(normType), kernelSize, {
     ceilMode,

@@ -6,6 +6,7 @@ import { linear, nearest, type Resampling } from "../../ops/interpolate.ts";
 import { padWith, type PadMode } from "../../ops/pad-modes.ts";
 import { pad as padValue, slice } from "../../ops/shape.ts";
 import { derive, type Tensor } from "../../tensor.ts";
+import { checkOptions } from "../../tensor/arguments.ts";
 import { onImages } from "./images.ts";
 
 export interface PadOptions {
@@ -19,11 +20,8 @@ export interface PadOptions {
  * Adds elements at both ends of the last dimensions: `padding` is [left, right, top, bottom, …], the last dimension first.
  * Negative amounts cut. https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
  */
-export function pad(
-  x: Tensor,
-  padding: readonly number[],
-  { mode = "constant", value = 0 }: PadOptions = {},
-): Tensor {
+export function pad(x: Tensor, padding: readonly number[], options: PadOptions = {}): Tensor {
+  const { mode = "constant", value = 0 } = checkOptions("pad", options, ["mode", "value"]);
   const dims = padding.length / 2;
   if (!Number.isInteger(dims) || dims > x.ndim || padding.some((n) => !Number.isInteger(n)))
     throw new ShapeError(
@@ -107,10 +105,20 @@ export interface InterpolateOptions {
  * Resizes x [N,C,L] or [N,C,H,W]: torch.nn.functional.interpolate.
  * https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html
  */
-export function interpolate(
-  x: Tensor,
-  { size, scaleFactor, mode = "nearest", alignCorners, recomputeScaleFactor }: InterpolateOptions,
-): Tensor {
+export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
+  const {
+    size,
+    scaleFactor,
+    mode = "nearest",
+    alignCorners,
+    recomputeScaleFactor,
+  } = checkOptions("interpolate", options, [
+    "size",
+    "scaleFactor",
+    "mode",
+    "alignCorners",
+    "recomputeScaleFactor",
+  ]);
   const spatial = x.ndim - 2;
   const needed = { nearest: spatial, area: spatial, linear: 1, bilinear: 2 }[mode] as
     number | undefined;
