@@ -22,11 +22,15 @@ type Source<T> =
   | { readonly dataset: Dataset<T>; readonly order: BatchOrder; readonly stream: null }
   | { readonly stream: IterableDataset<T>; readonly dataset: null; readonly order: null };
 
+/** Samples still to be made into a batch, or, where the data set does that, the batch. */
+type Given<T, B> =
+  Taken<T> | { readonly samples: null; readonly indices: readonly number[]; readonly data: B };
+
 /** One iteration over an epoch. */
-interface Run<T> {
+interface Run<T, B> {
   /** Passes over a batch; false where there is none. */
   readonly skip: () => Promise<boolean>;
-  readonly take: () => Promise<Taken<T> | null>;
+  readonly take: () => Promise<Given<T, B> | null>;
   readonly close: () => Promise<void>;
 }
 
@@ -51,7 +55,8 @@ export interface EpochOptions {
 export class DataLoader<T, B = Collated<T>> implements BatchSource<B> {
   readonly #source: Source<T>;
   readonly #settings: Settings;
-  readonly #collate: Collate<T, B>;
+  /** How samples become a batch; null: by `collate`, or as the data set does it. */
+  readonly #collate: Collate<T, B> | null;
   readonly #lengthOf: ((sample: T, index: number) => number) | null;
   readonly #seedIsFree: boolean;
   readonly #words: string;
@@ -75,7 +80,7 @@ export class DataLoader<T, B = Collated<T>> implements BatchSource<B> {
     this.#seedIsFree = seed === undefined;
     this.#lengths = lengths ?? null;
     this.#lengthOf = lengthOf ?? null;
-    this.#collate = options.collate ?? (stackSamples as unknown as Collate<T, B>);
+    this.#collate = options.collate ?? null;
     if (byIndex === null) {
       const stream = dataset as IterableDataset<T>;
       checkStream(stream);
@@ -166,7 +171,7 @@ export class DataLoader<T, B = Collated<T>> implements BatchSource<B> {
     return { seed: this.#seed, length, batchSize, order: this.#words };
   }
 
-  #open(epoch: number): Run<T> {
+  #open(epoch: number): Run<T, B> {
     const { dataset, order, stream } = this.#source;
     if (stream !== null) {
       const lengthOf = this.#lengthOf && this.#checkedLength;
@@ -180,12 +185,16 @@ export class DataLoader<T, B = Collated<T>> implements BatchSource<B> {
     }
     const batches = order.batches(epoch, this.#seed)[Symbol.iterator]();
     const reader = new Reader(dataset, this.#settings.concurrency, epoch);
+    // Samples are also needed where their lengths are not known yet.
+    const atOnce = this.#collate === null && (this.#lengthOf === null || this.#lengths !== null);
     return {
       skip: () => Promise.resolve(batches.next().done !== true),
       take: async () => {
         const next = batches.next();
         if (next.done === true) return null;
         const indices = Array.from(next.value);
+        if (atOnce && dataset.getBatch !== undefined)
+          return { indices, samples: null, data: (await dataset.getBatch(indices, epoch)) as B };
         return { indices, samples: await reader.read(indices) };
       },
       close: () => {
@@ -208,28 +217,31 @@ export class DataLoader<T, B = Collated<T>> implements BatchSource<B> {
     return checkCount("DataLoader", `the length of sample ${index}`, length, 0);
   };
 
-  async #finish({ samples, indices }: Taken<T>, epoch: number, index: number): Promise<Ready<B>> {
-    const data = await this.#collate(samples, indices);
+  async #finish(given: Given<T, B>, epoch: number, index: number): Promise<Ready<B>> {
+    const { samples, indices } = given;
+    // Without a `collate`, B is what `collate` makes.
+    const collate = this.#collate ?? (stackSamples as unknown as Collate<T, B>);
+    const data = samples === null ? given.data : await collate(samples, indices);
     const padding = this.#paddingOf(samples, indices);
     const tokens = padding === null ? {} : { tokens: padding.real };
     return {
-      batch: { data, indices, epoch, index, samples: samples.length, ...tokens },
+      batch: { data, indices, epoch, index, samples: indices.length, ...tokens },
       padding: padding ?? { real: 0, padded: 0 },
     };
   }
 
-  #paddingOf(samples: readonly T[], indices: readonly number[]): Padding | null {
-    const { measure, paddedLength } = this.#collate;
-    if (measure !== undefined) return measure(samples);
+  #paddingOf(samples: readonly T[] | null, indices: readonly number[]): Padding | null {
+    const { measure, paddedLength } = this.#collate ?? {};
+    if (measure !== undefined && samples !== null) return measure(samples);
     if (this.#lengthOf === null && this.#lengths === null) return null;
     let real = 0;
     let longest = 0;
-    samples.forEach((sample, i) => {
-      const length = this.#checkedLength(sample, indices[i]!);
+    indices.forEach((index, i) => {
+      const length = this.#checkedLength(samples?.[i] as T, index);
       real += length;
       longest = Math.max(longest, length);
     });
-    return { real, padded: samples.length * (paddedLength?.(longest) ?? longest) };
+    return { real, padded: indices.length * (paddedLength?.(longest) ?? longest) };
   }
 }
 

@@ -1,5 +1,6 @@
 /** Data sets: samples by index (map style) or one after another (iterable style), and what can be made of them. */
 
+import type { Collated } from "./collate.ts";
 import { checkCount, checkIndex, isPromise } from "./checks.ts";
 import { drawsOf, permutation } from "./permutation.ts";
 
@@ -14,6 +15,8 @@ export interface Dataset<T> {
    * run differs; what is random (augmentation) should follow from both, e.g. `new Rng(`${seed}:${epoch}:${index}`)`.
    */
   get(index: number, epoch?: number): T | Promise<T>;
+  /** What `collate` would make of the samples at some indices, made at once: used where no other `collate` is given. */
+  getBatch?(indices: readonly number[], epoch?: number): Collated<T> | Promise<Collated<T>>;
 }
 
 /** Samples one after another, from the start at each call: an iterable, or a function of the epoch that gives one. */
@@ -91,10 +94,19 @@ export class MapDataset<T, U> extends MapStyleDataset<U> {
 export class Subset<T> extends MapStyleDataset<T> {
   readonly #dataset: Dataset<T>;
   readonly #indices: Uint32Array;
+  /** As the whole data set's; undefined where that has none. */
+  readonly getBatch?: NonNullable<Dataset<T>["getBatch"]>;
 
   constructor(dataset: Dataset<T> | readonly T[], indices: ArrayLike<number>) {
     super();
-    this.#dataset = mapStyle("Subset", dataset);
+    const whole = mapStyle("Subset", dataset);
+    this.#dataset = whole;
+    if (whole.getBatch !== undefined)
+      this.getBatch = (places, epoch) =>
+        whole.getBatch!(
+          places.map((place) => this.#indices[checkIndex("Subset", place, this.length)]!),
+          epoch,
+        );
     for (let i = 0; i < indices.length; i++)
       checkIndex("Subset", indices[i]!, this.#dataset.length);
     this.#indices = Uint32Array.from(indices);

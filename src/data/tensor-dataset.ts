@@ -5,6 +5,7 @@ import type { DType, TypedArray } from "../graph/dtype.ts";
 import { formatShape, numel, ShapeError, type Shape } from "../graph/shape.ts";
 import { Tensor } from "../tensor.ts";
 import { checkIndex, isPromise } from "./checks.ts";
+import type { Collated } from "./collate.ts";
 import { MapStyleDataset } from "./dataset.ts";
 import { hostElements, hostTensor, newHost } from "./elements.ts";
 
@@ -27,6 +28,10 @@ export class TensorDataset<
 > extends MapStyleDataset<{ -readonly [K in keyof A]: Tensor }> {
   readonly length: number;
   readonly #rows: readonly Rows[];
+  /** The rows at some indices as tensors [batch, …], each copied once; absent where a subclass makes its own samples. */
+  readonly getBatch?: (
+    indices: readonly number[],
+  ) => Collated<Sample<A>> | Promise<Collated<Sample<A>>>;
 
   constructor(...tensors: A) {
     super();
@@ -43,18 +48,27 @@ export class TensorDataset<
       const rest = shape.slice(1);
       return { dtype, shape: rest, size: numel(rest), data };
     });
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- compared, not called
+    if (this.get === TensorDataset.prototype.get)
+      this.getBatch = (indices) => this.#take(indices, true) as Collated<Sample<A>>;
   }
 
   get(index: number): Sample<A> | Promise<Sample<A>> {
-    checkIndex("TensorDataset", index, this.length);
-    const row = (): Sample<A> =>
+    return this.#take([index], false) as Sample<A> | Promise<Sample<A>>;
+  }
+
+  #take(indices: readonly number[], batched: boolean): Tensor[] | Promise<Tensor[]> {
+    for (const index of indices) checkIndex("TensorDataset", index, this.length);
+    const take = (): Tensor[] =>
       this.#rows.map(({ data, dtype, shape, size }) => {
-        const host = newHost(dtype, size);
+        const host = newHost(dtype, indices.length * size);
         const from = data as TypedArray;
-        host.set(from.subarray(index * size, (index + 1) * size) as never);
-        return hostTensor(host, dtype, shape);
-      }) as Sample<A>;
-    return this.#rows.some(({ data }) => isPromise(data)) ? this.#read().then(row) : row();
+        indices.forEach((index, i) =>
+          host.set(from.subarray(index * size, (index + 1) * size) as never, i * size),
+        );
+        return hostTensor(host, dtype, batched ? [indices.length, ...shape] : shape);
+      });
+    return this.#rows.some(({ data }) => isPromise(data)) ? this.#read().then(take) : take();
   }
 
   async #read(): Promise<void> {
