@@ -3,7 +3,7 @@ import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 export default defineConfig(
-  globalIgnores(["dist/", "coverage/", "bench/node_modules/"]),
+  globalIgnores(["dist/", "coverage/", "bench/node_modules/", "docs/api/"]),
   js.configs.recommended,
   tseslint.configs.recommendedTypeChecked,
   {

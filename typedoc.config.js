@@ -1,0 +1,31 @@
+/** How `npm run docs` writes the API reference from the docstrings. */
+export default {
+  entryPoints: ["index", "nn/index", "optim/index", "data/index", "train/index", "hub/index"].map(
+    (room) => `src/${room}.ts`,
+  ),
+  tsconfig: "tsconfig.build.json",
+  out: "docs/api",
+  name: "Learning Loop",
+  readme: "none",
+  excludeInternal: true,
+  excludePrivate: true,
+  excludeProtected: true,
+  requiredToBeDocumented: [
+    "Function",
+    "Class",
+    "Interface",
+    "TypeAlias",
+    "Variable",
+    "Method",
+    "Accessor",
+    "Property",
+  ],
+  validation: {
+    notExported: true,
+    invalidLink: true,
+    invalidPath: true,
+    rewrittenLink: true,
+    notDocumented: true,
+    unusedMergeModuleWith: true,
+  },
+};
