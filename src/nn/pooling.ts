@@ -1,7 +1,8 @@
 /** Pooling layers. */
 
 import type { AdaptiveSize } from "../ops/adaptive-pool.ts";
-import type { AvgPoolOptions, MaxPoolOptions, PoolOptions } from "../ops/pool.ts";
+import type { AvgPoolOptions } from "../ops/avg-pool.ts";
+import type { MaxPoolOptions, PoolOptions } from "../ops/pool.ts";
 import type { Pair } from "../ops/windows.ts";
 import type { Tensor } from "../tensor.ts";
 import { checkOptions } from "../tensor/arguments.ts";

@@ -4,10 +4,11 @@ import type { DType } from "../graph/dtype.ts";
 import type { Value } from "../graph/node.ts";
 import { defineOp1 } from "../graph/op.ts";
 import { ShapeError } from "../graph/shape.ts";
+import { avgPool2d } from "./avg-pool.ts";
 import { indexSelect } from "./indexing.ts";
 import { constant } from "./leaf.ts";
 import { matmul } from "./matmul.ts";
-import { avgPool2d, maxPool2d } from "./pool.ts";
+import { maxPool2d } from "./pool.ts";
 import { mean } from "./reduce.ts";
 import { reshape } from "./shape.ts";
 

@@ -4,10 +4,10 @@ import type { DType } from "../graph/dtype.ts";
 import type { Value } from "../graph/node.ts";
 import { defineOp1 } from "../graph/op.ts";
 import { numel } from "../graph/shape.ts";
+import { upsample } from "./avg-pool.ts";
 import { indexSelect } from "./indexing.ts";
 import { constant } from "./leaf.ts";
 import { matmul } from "./matmul.ts";
-import { upsample } from "./pool.ts";
 import { reshape } from "./shape.ts";
 
 /** Where `size` new elements lie among the old ones. */

@@ -13,7 +13,8 @@ import {
   zeros,
 } from "../../src/index.ts";
 import { conv2d, convTranspose2d } from "../../src/ops/conv.ts";
-import { avgPool2d, maxPool2d } from "../../src/ops/pool.ts";
+import { avgPool2d } from "../../src/ops/avg-pool.ts";
+import { maxPool2d } from "../../src/ops/pool.ts";
 import { linear } from "../../src/ops/matmul.ts";
 import { layerNorm } from "../../src/ops/normalize.ts";
 

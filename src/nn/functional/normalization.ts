@@ -8,7 +8,7 @@ import {
   scaleChannels,
 } from "../../ops/batch-norm.ts";
 import { layerNorm as layerNormValue } from "../../ops/normalize.ts";
-import { avgPool2d } from "../../ops/pool.ts";
+import { avgPool2d } from "../../ops/avg-pool.ts";
 import { pad, reshape } from "../../ops/shape.ts";
 import { derive, deriveAll, type Tensor } from "../../tensor.ts";
 import { checkOptions } from "../../tensor/arguments.ts";

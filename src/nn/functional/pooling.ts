@@ -1,6 +1,7 @@
 /** Pooling. */
 
 import { adaptiveAvgPool, adaptiveMaxPool, type AdaptiveSize } from "../../ops/adaptive-pool.ts";
+import * as avg from "../../ops/avg-pool.ts";
 import * as pool from "../../ops/pool.ts";
 import type { Pair } from "../../ops/windows.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -53,10 +54,10 @@ export function maxPool2dWithIndices(
 export const avgPool1d = (
   x: Tensor,
   kernelSize: number,
-  options: OneDimensional<Omit<pool.AvgPoolOptions, "divisorOverride">> = {},
+  options: OneDimensional<Omit<avg.AvgPoolOptions, "divisorOverride">> = {},
 ): Tensor =>
   onImages("avgPool1d", 1, [x], (v) => [
-    pool.avgPool2d(
+    avg.avgPool2d(
       v,
       row(kernelSize),
       rowOptions(checkOptions("avgPool1d", options, AVG)),
@@ -65,9 +66,9 @@ export const avgPool1d = (
   ])[0]!;
 
 /** Mean over windows of x [N,C,H,W] or [C,H,W]. */
-export const avgPool2d = (x: Tensor, kernelSize: Pair, options: pool.AvgPoolOptions = {}): Tensor =>
+export const avgPool2d = (x: Tensor, kernelSize: Pair, options: avg.AvgPoolOptions = {}): Tensor =>
   onImages("avgPool2d", 2, [x], (v) => [
-    pool.avgPool2d(v, kernelSize, checkOptions("avgPool2d", options, [...AVG, "divisorOverride"])),
+    avg.avgPool2d(v, kernelSize, checkOptions("avgPool2d", options, [...AVG, "divisorOverride"])),
   ])[0]!;
 
 /** Means over `size` windows that cover x [N,C,L] or [C,L]. */

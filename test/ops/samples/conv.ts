@@ -7,12 +7,8 @@ import {
   type ConvOptions,
   type ConvTransposeOptions,
 } from "../../../src/ops/conv.ts";
-import {
-  avgPool2d,
-  maxPool2d,
-  type AvgPoolOptions,
-  type MaxPoolOptions,
-} from "../../../src/ops/pool.ts";
+import { avgPool2d, type AvgPoolOptions } from "../../../src/ops/avg-pool.ts";
+import { maxPool2d, type MaxPoolOptions } from "../../../src/ops/pool.ts";
 import type { Pair } from "../../../src/ops/windows.ts";
 import { derive } from "../../../src/tensor.ts";
 import { f32, f64, given, sample, type Extra, type Input, type Sample } from "../sample.ts";

@@ -2,7 +2,8 @@
 
 import { averagingMatrix } from "../../../src/ops/adaptive-pool.ts";
 import * as F from "../../../src/nn/functional/index.ts";
-import { maxPoolWithPositions, upsample } from "../../../src/ops/pool.ts";
+import { upsample } from "../../../src/ops/avg-pool.ts";
+import { maxPoolWithPositions } from "../../../src/ops/pool.ts";
 import { derive, deriveAll } from "../../../src/tensor.ts";
 import { f32, f64, sample, type Sample } from "../sample.ts";
 
