@@ -139,7 +139,7 @@ test("stops early, evaluates averaged weights, and lowers the rate on a plateau"
   const schedule = new ReduceLROnPlateau(optimizer, { patience: 0, factor: 0.5 });
   const values = [3, 2, 2.5, 2.4, 2.3, 1];
   const seen: string[] = [];
-  const trained = async () => (await model.out.bias.data()).join();
+  const trained = async () => (await model.out.bias!.data()).join();
   const trainer = new Trainer({
     ...rest,
     ...{ model, optimizer, average, schedule },
