@@ -35,8 +35,8 @@ export interface Walk {
   readonly op: string;
   readonly indices: readonly number[];
   readonly dtypes: Readonly<Record<string, DType>>;
-  /** The dtype of plain numbers. */
-  readonly numbers: (path: string) => DType;
+  /** The dtype of a field's plain numbers. */
+  readonly numbers: (path: string, item: unknown) => DType;
   readonly join: (elements: readonly Elements[], path: string, walk: Walk) => Tensor;
 }
 
@@ -108,7 +108,7 @@ function collateField(items: readonly unknown[], path: string, walk: Walk): unkn
 function numbersOf(items: readonly unknown[], path: string, walk: Walk): Elements[] | null {
   const found: Elements[] = [];
   for (const item of items) {
-    const elements = elementsOf(item, walk.numbers(path));
+    const elements = elementsOf(item, walk.numbers(path, item));
     if (elements === null) return null;
     found.push(elements);
   }

@@ -35,7 +35,7 @@ export interface DataLoaderOptions<T, B> {
   readonly lengthOf?: (sample: T, index: number) => number;
   /** Tokens of each sample, in place of `lengthOf`. */
   readonly lengths?: ArrayLike<number>;
-  /** How many batches, shuffled, are sorted by length together; 50 unless given, 0: none, tokens are only counted. */
+  /** How many batches, shuffled, are sorted by length together; 100 unless given, 0: none, tokens are only counted. */
   readonly bucketBatches?: number;
   /** Most tokens in a batch, padding included; needs lengths. */
   readonly maxTokens?: number;
@@ -63,7 +63,7 @@ const KNOWN: readonly (keyof DataLoaderOptions<unknown, unknown>)[] = [
   "concurrency",
   "shuffleBuffer",
 ];
-const DEFAULT_BUCKET_BATCHES = 50;
+const DEFAULT_BUCKET_BATCHES = 100;
 const DEFAULT_SHUFFLE_BUFFER = 1000;
 
 /** Options as a loader uses them. */

@@ -55,16 +55,21 @@ export function padSequences<T>(options: PadOptions = {}): Collate<T, Collated<T
   checkOptions("padSequences", options, OPTIONS);
   const { dtypes = {}, fields, mask } = options;
   checkDTypes("padSequences", dtypes);
-  const paddedLength = lengthRule(options);
+  const rule = lengthRule(options);
+  const paddedLength = (length: number): number => {
+    const padded = rule(length);
+    if (padded === null) throw new RangeError(`padSequences: ${tooLong(length, options)}`);
+    return padded;
+  };
   const isPadded = (path: string): boolean => fields === undefined || fields.includes(path);
   const walkOf = (indices: readonly number[]): Walk => ({
     op: "padSequences",
     indices,
     dtypes,
-    numbers: (path) => (isPadded(path) ? "int32" : "float32"),
+    numbers: (path, item) => (isPadded(path) && Array.isArray(item) ? "int32" : "float32"),
     join: (elements, path, walk) =>
       isPadded(path) && elements[0]!.shape.length > 0
-        ? joinPadded(elements, path, walk, options, paddedLength)
+        ? joinPadded(elements, path, walk, options, rule)
         : joinEqual(elements, path, walk),
   });
   const pad = (samples: readonly T[], indices: readonly number[]): Collated<T> => {
@@ -88,7 +93,11 @@ export function padSequences<T>(options: PadOptions = {}): Collate<T, Collated<T
   return Object.assign(pad, { paddedLength, measure });
 }
 
-function lengthRule({ padToMultipleOf, boundaries }: PadOptions): (length: number) => number {
+/** The length that sequences up to a length are padded to; null where they are too long. */
+function lengthRule({
+  padToMultipleOf,
+  boundaries,
+}: PadOptions): (length: number) => number | null {
   if (padToMultipleOf !== undefined) {
     if (boundaries !== undefined)
       throw new TypeError("padSequences: give padToMultipleOf or boundaries, not both");
@@ -99,23 +108,20 @@ function lengthRule({ padToMultipleOf, boundaries }: PadOptions): (length: numbe
   boundaries.forEach((boundary, i) =>
     checkCount("padSequences", "each boundary", boundary, (boundaries[i - 1] ?? 0) + 1),
   );
-  return (length) => {
-    const found = boundaries.find((boundary) => boundary >= length);
-    if (found === undefined)
-      throw new RangeError(
-        `padSequences: a sequence of length ${length} is longer than the last boundary, ${boundaries.at(-1) ?? "of which there is none"}; cut it or add a boundary`,
-      );
-    return found;
-  };
+  return (length) => boundaries.find((boundary) => boundary >= length) ?? null;
 }
+
+const tooLong = (length: number, { boundaries = [] }: PadOptions): string =>
+  `a sequence of length ${length} is longer than the last boundary, ${boundaries.at(-1) ?? "of which there is none"}; cut it or add a boundary`;
 
 function joinPadded(
   elements: readonly Elements[],
   path: string,
   walk: Walk,
-  { value = 0, side = "right" }: PadOptions,
-  paddedLength: (length: number) => number,
+  options: PadOptions,
+  rule: (length: number) => number | null,
 ): Tensor {
+  const { value = 0, side = "right" } = options;
   const dtype: DType = fieldDType(elements, path, walk);
   const [, ...rest] = elements[0]!.shape;
   let longest = 0;
@@ -127,12 +133,9 @@ function joinPadded(
     if (shape[0]! > shape0(elements[longest]!)) longest = i;
   });
   const where = (i: number): string => `padSequences: ${place(path, walk.indices[i]!)}`;
-  let size: number;
-  try {
-    size = paddedLength(shape0(elements[longest]!));
-  } catch (error) {
-    throw new RangeError(`${where(longest)}: ${(error as Error).message}`, { cause: error });
-  }
+  const size = rule(shape0(elements[longest]!));
+  if (size === null)
+    throw new RangeError(`${where(longest)}: ${tooLong(shape0(elements[longest]!), options)}`);
   const row = numel(rest);
   const host = newHost(dtype, elements.length * size * row);
   const filler = typeof value === "number" ? value : (value[path] ?? 0);

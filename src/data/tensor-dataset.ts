@@ -48,7 +48,6 @@ export class TensorDataset<
       const rest = shape.slice(1);
       return { dtype, shape: rest, size: numel(rest), data };
     });
-    // eslint-disable-next-line @typescript-eslint/unbound-method -- compared, not called
     if (this.get === TensorDataset.prototype.get)
       this.getBatch = (indices) => this.#take(indices, true) as Collated<Sample<A>>;
   }
