@@ -1,29 +1,8 @@
 /** Memory stays flat however long a program trains, and what became unreachable is released. */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { compile, tensor, type Tensor } from "../../src/index.ts";
+import { settled, type Memory } from "../support/memory.ts";
 import { startTraining } from "./workload.ts";
-
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
-
-interface Memory {
-  /** Of the process, in MB. */
-  readonly resident: number;
-  /** JavaScript objects and the memory of tensors, in MB. */
-  readonly held: number;
-}
-
-/** Memory once garbage, and what its finalizers free, is gone. */
-async function settled(): Promise<Memory> {
-  for (let i = 0; i < 3; i++) {
-    collect();
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
-  return { resident: rss / 1e6, held: (heapUsed + arrayBuffers) / 1e6 };
-}
 
 function expectFlat(before: Memory, after: Memory, slack = 50): void {
   expect(after.held - before.held, "MB more held").toBeLessThan(2);
