@@ -15,10 +15,10 @@ export class FaultyFiles implements FileSystem {
   /** Calls that change something, by name and path. */
   readonly calls: string[] = [];
   /** Asked at each of those calls. */
-  fault: (call: number, name: string) => Fault | undefined = () => undefined;
+  fault: (call: number, name: string, path: string) => Fault | undefined = () => undefined;
 
   #call(name: string, path: string): number {
-    const fault = this.fault(this.calls.length, name);
+    const fault = this.fault(this.calls.length, name, path);
     this.calls.push(`${name} ${path}`);
     if (fault === undefined) return Infinity;
     if ("throws" in fault) throw systemError(fault.throws);
