@@ -1,11 +1,11 @@
 /** Makes batches of samples: the same structure, with one tensor in place of each field's numbers. */
 
-import { checkDType, type DType, type TypedArray } from "../graph/dtype.ts";
+import { checkDType, hostArray, type DType, type TypedArray } from "../graph/dtype.ts";
 import { formatShape, numel, sameShape, ShapeError, type Shape } from "../graph/shape.ts";
 import { stack } from "../joining.ts";
 import { Tensor } from "../tensor.ts";
 import { checkOptions } from "../tensor/arguments.ts";
-import { elementsOf, fill, hostTensor, newHost, type Elements, type Scalar } from "./elements.ts";
+import { elementsOf, fill, hostTensor, type Elements, type Scalar } from "./elements.ts";
 
 /** What `collate` makes of samples of a type. */
 export type Collated<T> = T extends Tensor | Scalar | TypedArray | readonly Scalar[]
@@ -202,7 +202,7 @@ export function joinEqual(elements: readonly Elements[], path: string, walk: Wal
   const dtype = fieldDType(elements, path, walk);
   const { shape } = elements[0]!;
   const size = numel(shape);
-  const host = newHost(dtype, elements.length * size);
+  const host = hostArray(dtype, elements.length * size);
   elements.forEach((given, i) => {
     checkAlike(given.shape, shape, i, path, walk);
     fillSample(host, i * size, given, dtype, `${walk.op}: ${place(path, walk.indices[i]!)}`);

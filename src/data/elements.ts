@@ -5,7 +5,6 @@ import {
   checkNumber,
   dtypes,
   element,
-  hostArray,
   isFloat,
   type DType,
   type TypedArray,
@@ -90,6 +89,3 @@ export function fill(host: TypedArray, at: number, { data, dtype }: Elements, to
     host[at + i] = element(number, to);
   }
 }
-
-/** A zeroed host array for elements. */
-export const newHost = (dtype: DType, length: number): TypedArray => hostArray(dtype, length);

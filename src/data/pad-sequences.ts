@@ -1,6 +1,6 @@
 /** Batches of sequences of different lengths, padded so that few shapes occur and little is wasted. */
 
-import type { DType } from "../graph/dtype.ts";
+import { hostArray, type DType } from "../graph/dtype.ts";
 import { formatShape, numel, sameShape, ShapeError, type Shape } from "../graph/shape.ts";
 import { Tensor } from "../tensor.ts";
 import { checkOptions } from "../tensor/arguments.ts";
@@ -17,7 +17,7 @@ import {
   type CollateOptions,
   type Walk,
 } from "./collate.ts";
-import { elementsOf, hostTensor, newHost, type Elements } from "./elements.ts";
+import { elementsOf, hostTensor, type Elements } from "./elements.ts";
 
 export interface PadOptions extends CollateOptions {
   /** What fills the ends: a number, or one for each field, e.g. { inputIds: 0, labels: -100 }; 0 unless given. */
@@ -137,10 +137,10 @@ function joinPadded(
   if (size === null)
     throw new RangeError(`${where(longest)}: ${tooLong(shape0(elements[longest]!), options)}`);
   const row = numel(rest);
-  const host = newHost(dtype, elements.length * size * row);
+  const host = hostArray(dtype, elements.length * size * row);
   const filler = typeof value === "number" ? value : (value[path] ?? 0);
   if (filler !== 0) {
-    const one = newHost(dtype, 1);
+    const one = hostArray(dtype, 1);
     fillSample(one, 0, { data: [filler], shape: [], dtype: null }, dtype, `padSequences: value`);
     host.fill(one[0] as never);
   }
@@ -185,7 +185,7 @@ function maskOf(
   side: PadOptions["side"] = "right",
 ): Tensor {
   const size = paddedLength(Math.max(...lengths));
-  const host = newHost("bool", lengths.length * size);
+  const host = hostArray("bool", lengths.length * size);
   lengths.forEach((length, i) => {
     const start = i * size + (side === "left" ? size - length : 0);
     host.fill(1 as never, start, start + length);

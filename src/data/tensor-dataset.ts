@@ -1,13 +1,13 @@
 /** The data set of tensors whose first dimension counts the samples; rows are taken on the host, without any program. */
 
 import { fromTypedArray } from "../from-data.ts";
-import type { DType, TypedArray } from "../graph/dtype.ts";
+import { hostArray, type DType, type TypedArray } from "../graph/dtype.ts";
 import { formatShape, numel, ShapeError, type Shape } from "../graph/shape.ts";
 import { Tensor } from "../tensor.ts";
 import { checkIndex, isPromise } from "./checks.ts";
 import type { Collated } from "./collate.ts";
 import { MapStyleDataset } from "./dataset.ts";
-import { hostElements, hostTensor, newHost } from "./elements.ts";
+import { hostElements, hostTensor } from "./elements.ts";
 
 /** One tensor's rows. */
 interface Rows {
@@ -60,7 +60,7 @@ export class TensorDataset<
     for (const index of indices) checkIndex("TensorDataset", index, this.length);
     const take = (): Tensor[] =>
       this.#rows.map(({ data, dtype, shape, size }) => {
-        const host = newHost(dtype, indices.length * size);
+        const host = hostArray(dtype, indices.length * size);
         const from = data as TypedArray;
         indices.forEach((index, i) =>
           host.set(from.subarray(index * size, (index + 1) * size) as never, i * size),

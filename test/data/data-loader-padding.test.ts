@@ -10,7 +10,7 @@ const texts = lengths.map((length, i) => new Int32Array(length).fill(i));
 const real = lengths.reduce((a, b) => a + b, 0);
 
 const load = (options: DataLoaderOptions<Int32Array, Tensor>): DataLoader<Int32Array, Tensor> =>
-  new DataLoader(texts, {
+  new DataLoader<Int32Array, Tensor>(texts, {
     batchSize: 32,
     shuffle: true,
     collate: padSequences<Int32Array>(),
@@ -79,7 +79,7 @@ describe("padding", () => {
 
   test("maxTokens is kept, used well, and gives each length one number of rows", async () => {
     const maxTokens = 2048;
-    const loader = new DataLoader(texts, {
+    const loader = new DataLoader<Int32Array, Tensor>(texts, {
       shuffle: true,
       collate: padSequences<Int32Array>(),
       lengthOf,
