@@ -27,12 +27,22 @@ const leaves = new WeakMap<Value, Traceable>();
 export const leafOf = (value: Value): Traceable | undefined => leaves.get(value);
 export const markLeaf = (value: Value, tensor: Traceable): void => void leaves.set(value, tensor);
 
+let upheavals = 0;
+
+/** Makes all recordings so far invalid, for a change of what they could not watch. */
+export const outdateTraces = (): void => void upheavals++;
+
+const untilUpheaval = (): (() => boolean) => {
+  const before = upheavals;
+  return () => upheavals === before;
+};
+
 /** The recording of one call of a function, from which `compile` makes a program. */
 export class Trace<T extends Traceable = Traceable> {
   readonly captured = new Map<T, Captured>();
   readonly grads = new Map<T, GradSlot<T>>();
   /** Conditions on the world outside under which the recording stays true, e.g. that a module is in training mode. */
-  readonly guards: (() => boolean)[] = [];
+  readonly guards: (() => boolean)[] = [untilUpheaval()];
 
   capture(tensor: T): Captured {
     let entry = this.captured.get(tensor);

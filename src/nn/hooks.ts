@@ -1,6 +1,6 @@
 /** Functions that run around a module's `forward`, however it is called, and what they are for: seeing activations. */
 
-import { guard } from "../trace.ts";
+import { activeTrace, guard, outdateTraces } from "../trace.ts";
 import type { Module } from "./module.ts";
 
 /** What registering a hook returns. */
@@ -30,6 +30,7 @@ type Forward = (...inputs: never[]) => unknown;
 export class Hooks {
   readonly #before = new Map<HookHandle, PreHook>();
   readonly #after = new Map<HookHandle, Hook>();
+  /** Counts changes outside of traces; what is added and removed while one is recorded is part of it. */
   #version = 0;
 
   constructor(module: Module) {
@@ -52,12 +53,19 @@ export class Hooks {
   #add<H>(hooks: Map<HookHandle, H>, hook: H): HookHandle {
     const handle = {
       remove: () => {
-        if (hooks.delete(handle)) this.#version++;
+        if (hooks.delete(handle)) this.#changed();
       },
     };
     hooks.set(handle, hook);
-    this.#version++;
+    this.#changed();
     return handle;
+  }
+
+  #changed(): void {
+    if (activeTrace() !== null) return;
+    // Traces from before `forward` was wrapped do not watch the version.
+    if (this.#version === 0) outdateTraces();
+    this.#version++;
   }
 
   #run(module: Module, forward: Forward, given: never[]): unknown {

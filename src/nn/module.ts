@@ -79,8 +79,8 @@ export abstract class Module {
 
   /**
    * Has `hook(module, inputs, output)` run after `forward`, however that is called; what it returns, unless undefined,
-   * replaces the output. A compiled function knows the hooks that its modules had when it was traced: of a module that
-   * never had one, a first hook is not noticed. https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html
+   * replaces the output. A compiled function is traced anew when hooks of its modules come or go.
+   * https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html
    */
   registerForwardHook<M extends Module>(this: M, hook: ForwardHook<M>): HookHandle {
     return (this.#hooks ??= new Hooks(this)).after(hook as ForwardHook<Module>);

@@ -55,6 +55,25 @@ describe("hooks", () => {
     expect(await (await run(x)).sum().item()).toBe(0);
   });
 
+  test("a first hook is noticed by functions compiled before; capturing inside of one traces it once", async () => {
+    const model = net();
+    const plain = compile((x: Tensor) => model.forward(x));
+    const capturing = compile(
+      (x: Tensor) => nn.captureActivations(model, ["1"], () => model.forward(x)).activations["1"],
+    );
+    const x = filled([5, 3], 1);
+    await plain(x);
+    for (let i = 0; i < 3; i++) await capturing(x);
+    expect([plain.traces, capturing.traces]).toEqual([1, 1]);
+    const handle = model.getSubmodule("1").registerForwardHook((_, __, y) => (y as Tensor).mul(0));
+    expect(await ((await capturing(x)) as Tensor).sum().item()).toBe(0);
+    const bias = (model.getSubmodule("2") as nn.Linear).bias!;
+    expect(((await (await plain(x)).toArray()) as number[][])[4]).toEqual(await bias.toArray());
+    handle.remove();
+    expect(await ((await capturing(x)) as Tensor).sum().item()).toBeGreaterThan(0);
+    expect([plain.traces, capturing.traces]).toEqual([2, 3]);
+  });
+
   test("are part of exported models, whose names stay", async () => {
     const model = net();
     model.getSubmodule("1").registerForwardHook((_, __, y) => (y as Tensor).neg());
