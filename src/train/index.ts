@@ -37,7 +37,7 @@ export type {
   WarningEvent,
 } from "./events.ts";
 export { nodeFileSystem, type FileSystem, type WritableFile } from "./file-system.ts";
-export { Meters, readScalars } from "./meters.ts";
+export { Meters, readRows, readScalars } from "./meters.ts";
 export {
   allFinite,
   assignOnlyIf,
@@ -52,10 +52,12 @@ export {
 } from "./safety.ts";
 export {
   lossStep,
+  readSteps,
   updateStep,
+  type BatchNumbers,
+  type BatchResult,
   type LossAndMetrics,
   type LossStepOptions,
-  type MicroResult,
   type StepOutput,
   type Stepping,
   type StepProgram,
@@ -75,3 +77,12 @@ export type {
 } from "./trainer-options.ts";
 export type { LogEntry, OwnState, TrainerState } from "./trainer-state.ts";
 export { Watch, type Judgement, type WatchOptions } from "./watch.ts";
+export { runHere, runInWorker, WorkerRun, type RunInWorkerOptions } from "./worker.ts";
+export {
+  serveRuns,
+  type RunControl,
+  type RunFunction,
+  type RunFunctions,
+  type Steered,
+} from "./worker-serve.ts";
+export type { AnyWorker, BrowserWorker, ThreadWorker } from "./worker-thread.ts";
