@@ -1,10 +1,8 @@
 /** Keeps what updates gave until it is read, many at a time, so that the device need not be waited for in each step. */
 
-import { stack } from "../creation.ts";
-import type { Tensor } from "../tensor.ts";
-import { Meters, readScalars } from "./meters.ts";
+import { Meters } from "./meters.ts";
 import type { Broken, NonFinite } from "./safety.ts";
-import type { MicroResult, StepResult } from "./step-program.ts";
+import { readSteps, type BatchNumbers, type StepResult } from "./step-program.ts";
 
 /** One update. */
 export interface Entry {
@@ -42,49 +40,28 @@ export class Ledger {
     const entries = this.#entries;
     this.#entries = [];
     if (entries.length === 0) return [];
-    const micro = entries.flatMap(({ result }) => result.micro);
-    const tensors = micro.flatMap(({ loss, metrics }) => [loss, ...Object.values(metrics)]);
-    const numbers = await readScalars(tensors);
-    const sums = await this.#readSums(entries);
+    const read = await readSteps(entries.map(({ result }) => result));
     const found: NonFinite[] = [];
-    let at = 0;
-    entries.forEach(({ step, epoch, indices, result }, row) => {
-      const size = result.micro.reduce((n, { metrics }) => n + 1 + Object.keys(metrics).length, 0);
-      const means = meansOf(result.micro, numbers.slice(at, at + size));
-      at += size;
-      const bad = this.#names.filter((_, i) => !Number.isFinite(sums[row]?.[i] ?? 0));
+    entries.forEach(({ step, epoch, indices }, i) => {
+      const batches = read[i]!;
+      const means = meansOf(batches);
+      const { sums } = batches.at(-1)!;
+      const parameters = this.#names.filter((_, at) => !Number.isFinite(sums[at] ?? 0));
       const loss = means["loss"]!;
-      if (bad.length === 0 && Number.isFinite(loss)) {
+      if (parameters.length === 0 && Number.isFinite(loss)) {
         this.meters.add(means);
         return;
       }
-      const broken = bad.length === 0 ? "loss" : this.#sumsOf;
-      found.push({ step, epoch, broken, loss, indices, parameters: bad });
+      const broken = parameters.length === 0 ? "loss" : this.#sumsOf;
+      found.push({ step, epoch, broken, loss, indices, parameters });
     });
     return found;
   }
-
-  /** For each update the sums of its parameters; none where it has none. */
-  async #readSums(entries: readonly Entry[]): Promise<ArrayLike<number>[]> {
-    const all = entries.flatMap(({ result }) => (result.sums === null ? [] : [result.sums]));
-    const width = this.#names.length;
-    if (all.length < entries.length || width === 0) return [];
-    const data = (await stacked(all).data()) as Float32Array;
-    return entries.map((_, i) => data.subarray(i * width, (i + 1) * width));
-  }
 }
 
-const stacked = (tensors: readonly Tensor[]): Tensor =>
-  tensors.length === 1 ? tensors[0]! : stack(tensors);
-
-/** Means over the micro-batches of an update, of those that have the name. */
-function meansOf(
-  micro: readonly MicroResult[],
-  numbers: readonly number[],
-): Record<string, number> {
+/** Means over the batches of an update, of those that have the name. */
+function meansOf(batches: readonly BatchNumbers[]): Record<string, number> {
   const meters = new Meters();
-  let at = 0;
-  for (const { metrics } of micro)
-    for (const name of ["loss", ...Object.keys(metrics)]) meters.add({ [name]: numbers[at++]! });
+  for (const { loss, metrics } of batches) meters.add({ loss, ...metrics });
   return meters.take();
 }

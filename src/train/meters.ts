@@ -1,23 +1,32 @@
 /** Numbers of steps on their way to a log: read from the device many at a time, and averaged. */
 
-import { stack } from "../creation.ts";
-import type { DType } from "../graph/dtype.ts";
+import { stack } from "../joining.ts";
 import type { Tensor } from "../tensor.ts";
 
-/** The elements of tensors of one element each, in order, read together: one transfer for each dtype. */
-export async function readScalars(tensors: readonly Tensor[]): Promise<number[]> {
-  const numbers = new Array<number>(tensors.length);
-  const groups = new Map<DType, number[]>();
-  tensors.forEach(({ dtype }, i) => {
-    const places = groups.get(dtype);
-    if (places === undefined) groups.set(dtype, [i]);
+/** The elements of vectors, in order, read together: one transfer for all of a dtype and length. */
+export async function readRows(tensors: readonly Tensor[]): Promise<number[][]> {
+  const rows = new Array<number[]>(tensors.length);
+  const groups = new Map<string, number[]>();
+  tensors.forEach(({ dtype, size }, i) => {
+    const places = groups.get(`${dtype} ${size}`);
+    if (places === undefined) groups.set(`${dtype} ${size}`, [i]);
     else places.push(i);
   });
   for (const places of groups.values()) {
-    const data = await stack(places.map((i) => tensors[i]!.detach().reshape([]))).data();
-    places.forEach((i, at) => (numbers[i] = Number(data[at])));
+    const found = places.map((i) => tensors[i]!.detach());
+    const data = await (found.length === 1 ? found[0]! : stack(found)).data();
+    const { size } = found[0]!;
+    places.forEach(
+      (i, at) => (rows[i] = Array.from(data.subarray(at * size, (at + 1) * size), Number)),
+    );
   }
-  return numbers;
+  return rows;
+}
+
+/** The elements of tensors of one element each, in order, read together. */
+export async function readScalars(tensors: readonly Tensor[]): Promise<number[]> {
+  const rows = await readRows(tensors.map((t) => t.reshape([1])));
+  return rows.map(([value]) => value!);
 }
 
 /** Means of numbers by name, since they were last taken. */

@@ -23,21 +23,22 @@ export function namedParameters(models: Module | Readonly<Record<string, Module>
 }
 
 /**
- * Sums of the elements of each tensor, float32 [tensors]: finite where all elements are, save for sums beyond float32. 0
- * stands for null.
+ * For each tensor a float32 number that is finite where all its elements are, save for sums beyond float32; 0 for null.
+ * `squares`: sum squares, which cost nothing where they are computed anyway.
  */
-export function finiteness(tensors: readonly (Tensor | null)[]): Tensor {
-  return noGrad(() =>
-    stack(
-      tensors.map((t) => {
-        if (t === null) return tensor(0);
-        const sum = t.sum();
-        // 0 or NaN: sums of wider types may leave float32's range.
-        return sum.dtype === "float32" ? sum : sum.sub(sum).cast("float32");
-      }),
-    ),
+export const finitenessOf = (tensors: readonly (Tensor | null)[], squares = false): Tensor[] =>
+  noGrad(() =>
+    tensors.map((t) => {
+      if (t === null) return tensor(0);
+      const sum = (squares ? t.mul(t) : t).sum();
+      // 0 or NaN: sums of wider types may leave float32's range.
+      return sum.dtype === "float32" ? sum : sum.sub(sum).cast("float32");
+    }),
   );
-}
+
+/** The same as one tensor, [tensors]. */
+export const finiteness = (tensors: readonly (Tensor | null)[]): Tensor =>
+  stack(finitenessOf(tensors));
 
 /** Whether all elements of tensors are finite, bool []; for use inside `compile`. */
 export const allFinite = (tensors: readonly (Tensor | null)[]): Tensor =>

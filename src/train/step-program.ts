@@ -3,9 +3,12 @@
 import { compile } from "../compile.ts";
 import type { AveragedModel } from "../optim/averaging.ts";
 import { clipGradNorm, clipGradValue } from "../optim/clip.ts";
+import { cat, stack } from "../joining.ts";
 import { Tensor } from "../tensor.ts";
+import { noGrad } from "../trace.ts";
 import { listOf } from "./checkpoint.ts";
-import { allFinite, assignOnlyIf, finiteness, type Named } from "./safety.ts";
+import { readRows } from "./meters.ts";
+import { assignOnlyIf, finitenessOf, type Named } from "./safety.ts";
 import type { TrainerOptions } from "./trainer-options.ts";
 
 /** What a step gives: the loss, a tensor of one element, alone or with more numbers to log. */
@@ -16,17 +19,24 @@ export interface LossAndMetrics {
   readonly metrics?: Readonly<Record<string, Tensor>>;
 }
 
-/** One micro-batch's results, 0-d tensors that nobody has waited for yet. */
-export interface MicroResult {
-  readonly loss: Tensor;
-  readonly metrics: Readonly<Record<string, Tensor>>;
+/** What a batch has given, in one tensor, which nobody has waited for yet; `readSteps` reads many at a time. */
+export interface BatchResult {
+  /** The loss, the sums of an update, the metrics: [1 + sums + metrics]. */
+  readonly values: Tensor;
+  /** How many sums there are: none, or one for each parameter. */
+  readonly sums: number;
+  readonly metrics: readonly string[];
 }
 
-/** What one update has given. */
-export interface StepResult {
-  readonly micro: readonly MicroResult[];
-  /** For each parameter finite where its gradient is, or, of a step that the user records, its new value: float32 [parameters]. */
-  readonly sums: Tensor | null;
+/** What one update has given, batch by batch; only the last has sums. */
+export type StepResult = readonly BatchResult[];
+
+/** What a batch has given, read. */
+export interface BatchNumbers {
+  readonly loss: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** For each parameter finite where its gradient is, or, of a step that the user records, its new value. */
+  readonly sums: readonly number[];
 }
 
 /** One update from the data of one or more micro-batches. */
@@ -59,33 +69,36 @@ export function lossStep<B>(
 ): StepProgram<B> {
   const { optimizers, parameters, clipNorm, clipValue, averages = [], skipNonFinite } = options;
   const tensors = parameters.map(([, p]) => p);
-  const backward = (data: B, count: number): MicroResult => {
-    const { loss, metrics } = checked(lossOf(data));
-    (count === 1 ? loss : loss.div(count)).backward();
-    return scalars(loss, metrics);
+  const backward = (data: B, count: number): LossAndMetrics => {
+    const output = checked(lossOf(data));
+    (count === 1 ? output.loss : output.loss.div(count)).backward();
+    return output;
   };
   const collect = compile((data: B, count: number) => {
-    const result = backward(data, count);
-    if (skipNonFinite) assignOnlyIf(allFinite([result.loss]));
+    const result = packed(backward(data, count));
+    if (skipNonFinite) assignOnlyIf(isFinite([result]));
     return result;
   });
-  const update = compile((data: B, count: number, earlier: readonly Tensor[]) => {
+  const update = compile((data: B, count: number, earlier: readonly BatchResult[]) => {
     const { loss, metrics } = backward(data, count);
-    const sums = finiteness(tensors.map((p) => p.grad));
+    const gradients = tensors.map((p) => p.grad);
+    // The norm sums their squares anyway.
+    const sums = finitenessOf(gradients, clipNorm !== undefined);
     if (clipValue !== undefined) clipGradValue(tensors, clipValue);
     const norm = clipNorm === undefined ? {} : { gradNorm: clipGradNorm(tensors, clipNorm) };
     for (const optimizer of optimizers) optimizer.step();
     for (const optimizer of optimizers) optimizer.zeroGrad();
     for (const average of averages) average.update();
-    if (skipNonFinite) assignOnlyIf(allFinite([...earlier, loss, sums]));
-    return { loss, metrics: { ...metrics, ...norm }, sums };
+    const result = packed({ loss, metrics: { ...metrics, ...norm } }, sums);
+    if (skipNonFinite) assignOnlyIf(isFinite([...earlier, result]));
+    return result;
   });
   return async (group) => {
-    const micro: MicroResult[] = [];
-    for (const data of group.slice(0, -1)) micro.push(await collect(data, group.length));
-    const earlier = skipNonFinite ? micro.map(({ loss }) => loss) : [];
-    const { sums, ...last } = await update(group.at(-1)!, group.length, earlier);
-    return { micro: [...micro, last], sums };
+    const results: BatchResult[] = [];
+    for (const data of group.slice(0, -1)) results.push(await collect(data, group.length));
+    const earlier = skipNonFinite ? results : [];
+    results.push(await update(group.at(-1)!, group.length, earlier));
+    return results;
   };
 }
 
@@ -103,24 +116,33 @@ export function updateStep<B>(
 ): StepProgram<B> {
   const tensors = parameters.map(([, p]) => p);
   const update = compile((data: B) => {
-    const { loss, metrics } = checked(record(data));
-    const sums = finiteness(tensors);
+    const output = checked(record(data));
+    const result = packed(output, finitenessOf(tensors));
     for (const average of averages) average.update();
-    if (skipNonFinite) assignOnlyIf(allFinite([loss, sums]));
-    return { ...scalars(loss, metrics), sums };
+    if (skipNonFinite) assignOnlyIf(isFinite([result]));
+    return result;
   });
-  return async (group) => {
-    const { sums, ...last } = await update(group[0]!);
-    return { micro: [last], sums };
-  };
+  return async (group) => [await update(group[0]!)];
 }
 
 /** An update by a function that runs what it likes, e.g. several compiled functions, and says what came of it. */
 export function freeStep<B>(run: (data: B) => Promise<StepOutput>): StepProgram<B> {
-  return async (group) => {
-    const { loss, metrics } = checked(await run(group[0]!));
-    return { micro: [scalars(loss, metrics)], sums: null };
-  };
+  return async (group) => [packed(checked(await run(group[0]!)))];
+}
+
+/** Waits for what updates have given, with one transfer for all results of a size. */
+export async function readSteps(results: readonly StepResult[]): Promise<BatchNumbers[][]> {
+  const all = results.flat();
+  const rows = await readRows(all.map(({ values }) => values));
+  let at = 0;
+  return results.map((batches) =>
+    batches.map(({ sums, metrics }) => {
+      const row = rows[at++]!;
+      const named = metrics.map((name, i) => [name, row[1 + sums + i]!] as const);
+      const metricsRead = Object.fromEntries(named);
+      return { loss: row[0]!, sums: row.slice(1, 1 + sums), metrics: metricsRead };
+    }),
+  );
 }
 
 function checked(output: StepOutput): LossAndMetrics {
@@ -137,12 +159,18 @@ function checked(output: StepOutput): LossAndMetrics {
   return { loss, metrics };
 }
 
-const scalars = (loss: Tensor, metrics: LossAndMetrics["metrics"] = {}): MicroResult => ({
-  loss: loss.detach().reshape([]),
-  metrics: Object.fromEntries(
-    Object.entries(metrics).map(([name, t]) => [name, t.detach().reshape([])]),
-  ),
-});
+function packed({ loss, metrics = {} }: LossAndMetrics, sums: readonly Tensor[] = []): BatchResult {
+  const dtype = loss.dtype === "float64" ? "float64" : "float32";
+  const numbers = [loss, ...sums, ...Object.values(metrics)];
+  const values = noGrad(() => stack(numbers.map((t) => t.detach().reshape([]).cast(dtype))));
+  return { values, sums: sums.length, metrics: Object.keys(metrics) };
+}
+
+/** Whether losses and sums are finite, bool []; metrics may be what they like. */
+const isFinite = (results: readonly BatchResult[]): Tensor =>
+  cat(results.map(({ values, sums }) => values.slice(0, 0, 1 + sums).cast("float32")))
+    .isfinite()
+    .all();
 
 /** The step that a Trainer's options describe. */
 export function programOf<B>(options: TrainerOptions<B>, parameters: Named): StepProgram<B> {
