@@ -89,22 +89,28 @@ let tracing = false;
 
 /**
  * The node for an application of `op`: an equal one recorded since the last evaluation, or a new one.
- * `types` is only asked for when the node is new.
+ * `types` is only asked for when the node is new, and one with `attrsKey` null always is.
  */
 export function intern(
   op: Op,
   inputs: readonly Value[],
   attrs: object,
-  attrsKey: string,
+  attrsKey: string | null,
   types: () => readonly TypeSpec[],
 ): Node {
+  // Not in the table, which would keep its elements alive until the next evaluation.
+  if (attrsKey === null) return made(new Node(op, inputs, attrs, `#${nextId}`, types()));
   let key = `${op.id}|${attrsKey}`;
   for (const input of inputs) key += `|${input.id}`;
   const known = interned.get(key);
   if (known !== undefined) return known;
-  const node = new Node(op, inputs, attrs, attrsKey, types());
-  if (!tracing) for (const input of inputs) input.holders++;
+  const node = made(new Node(op, inputs, attrs, attrsKey, types()));
   interned.set(key, node);
+  return node;
+}
+
+function made(node: Node): Node {
+  if (!tracing) for (const input of node.inputs) input.holders++;
   return node;
 }
 

@@ -22,6 +22,17 @@ export type OnnxAttribute =
   | { ints: readonly number[] }
   | { floats: readonly number[] };
 
+/** The name of a value that was written, and its type. */
+export interface Typed extends TypeSpec {
+  readonly name: string;
+}
+
+/** What is made of some rows: values of those rows, and sums over them. */
+export interface MadeOfRows<T> {
+  readonly rows: readonly T[];
+  readonly sums: readonly T[];
+}
+
 /** What a lowering writes to: ONNX nodes and constants, values by name. */
 export interface Emitter {
   readonly target: Target;
@@ -48,6 +59,14 @@ export interface Emitter {
   filled(dtype: DType, shape: Shape, value: number): string;
   /** A 1-d int64 constant, as axes and shapes are given. */
   ints(values: readonly number[]): string;
+  /**
+   * What `body` writes for so many rows of values [rows, …], run over a few rows at a time where the tensors exceed the
+   * processor's caches; what it makes of these few is put together, or added up.
+   */
+  overRows(
+    given: readonly Typed[],
+    body: (names: readonly string[], rows: number) => MadeOfRows<Typed>,
+  ): MadeOfRows<string>;
 }
 
 export interface LowerContext<A> {
@@ -76,8 +95,8 @@ export interface OpDefinition<A extends object> {
   readonly vjp: ((context: VjpContext<A>) => readonly (Value | null)[]) | null;
   /** Emits ONNX and returns the name(s) of the result(s). */
   lower(context: LowerContext<A>): string | readonly string[];
-  /** Serialises attributes for hash-consing; JSON unless given. */
-  key?(attrs: A): string;
+  /** Serialises attributes for hash-consing; JSON unless given. `null`: equal to no other application. */
+  key?(attrs: A): string | null;
   /** Each output element depends on the same element (after broadcasting) of the inputs, and on nothing else. */
   readonly elementwise?: boolean;
   /** The output is the input unchanged, element for element. */

@@ -23,10 +23,8 @@ const constantOp = defineOp1<ConstantAttrs>({
   lower: ({ attrs, emit }) => emit.constant(attrs.dtype, attrs.shape, attrs.data),
   // Large ones are not compared: each is a value of its own.
   key: ({ dtype, shape, data }) =>
-    `${dtype}[${shape.join()}]${data.length <= 64 ? elementsKey(data) : `#${++sources}`}`,
+    data.length <= 64 ? `${dtype}[${shape.join()}]${elementsKey(data)}` : null,
 });
-
-let sources = 0;
 
 /** A tensor that is part of the program itself. */
 export function constant(data: TypedArray, dtype: DType, shape: Shape): Value {
@@ -45,7 +43,7 @@ export const isConstant = (value: Value): boolean => value.node.op.name === "con
 /** The elements of a constant. */
 export const constantData = (value: Value): TypedArray => (value.node.attrs as ConstantAttrs).data;
 
-const sourceOp = defineOp1<TypeSpec & { id: number }>({
+const sourceOp = defineOp1<TypeSpec>({
   name: "source",
   infer: (_, { dtype, shape }) => ({ dtype, shape }),
   vjp: null,
@@ -54,26 +52,27 @@ const sourceOp = defineOp1<TypeSpec & { id: number }>({
       "source: a value without storage was used as an input; read it inside compile() instead",
     );
   },
-  key: ({ id }) => String(id),
+  key: () => null,
 });
 
 /** A leaf whose elements are given by `storage`, or, without one, by whoever runs the program. */
 export function source(type: TypeSpec, storage: Storage | null = null): Value {
-  const value = sourceOp([], { dtype: type.dtype, shape: type.shape, id: ++sources });
+  const value = sourceOp([], { dtype: type.dtype, shape: type.shape });
   value.storage = storage;
   return value;
 }
 
-const placeOp = defineOp1<{ id: number }>({
+const placeOp = defineOp1({
   name: "place",
   infer: ([x]) => ({ dtype: x!.dtype, shape: x!.shape }),
   vjp: ({ grads }) => [grads[0]!],
   lower: ({ inputs }) => inputs[0]!,
   identity: true,
+  key: () => null,
 });
 
 /** The same elements as a value of its own, equal to no other: what a parameter starts as. */
-export const place = (x: Value): Value => placeOp([x], { id: ++sources });
+export const place = (x: Value): Value => placeOp([x], {});
 
 const detachOp = defineOp1({
   name: "detach",

@@ -5,6 +5,7 @@ import { cat, full, ones, setDevice, tensor, type Tensor, zeros } from "../../sr
 import { executor } from "../../src/device.ts";
 import { cachedPrograms } from "../../src/engine.ts";
 import type { Node, Value } from "../../src/graph/node.ts";
+import { settled } from "../support/memory.ts";
 
 /** Runs of programs while `task` runs. */
 async function runsDuring(task: () => Promise<void>): Promise<number> {
@@ -178,6 +179,13 @@ describe("lazy execution", () => {
     }
     expect(await list(x)).toEqual([2, 3]);
   });
+});
+
+test("tensors that nobody holds are freed, computed or not", async () => {
+  const before = await settled();
+  for (let i = 0; i < 100; i++) tensor(new Float32Array(1e6).fill(i));
+  const after = await settled();
+  expect(after.held - before.held).toBeLessThan(40);
 });
 
 describe("a thousand uncompiled steps", () => {
