@@ -80,7 +80,7 @@ function sizeOf({ op, inputs, outputs }: Node, piece: number): number {
 }
 
 /** A divisor of a size that makes pieces of about the wanted length; 1 where there is none. */
-function piecesOf(size: number, piece: number): number {
+export function piecesOf(size: number, piece: number): number {
   const wanted = size / piece;
   for (let i = Math.round(wanted); i <= 2 * wanted; i++) if (size % i === 0) return i;
   for (let i = Math.round(wanted); i > 1; i--) if (size % i === 0) return i;

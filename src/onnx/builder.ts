@@ -9,8 +9,9 @@ import {
   type TypedArray,
 } from "../graph/dtype.ts";
 import type { Node, TypeSpec } from "../graph/node.ts";
-import type { Emitter, OnnxAttribute, Target } from "../graph/op.ts";
-import type { Shape } from "../graph/shape.ts";
+import type { Emitter, MadeOfRows, OnnxAttribute, Target, Typed } from "../graph/op.ts";
+import { numel, type Shape } from "../graph/shape.ts";
+import { piecesOf } from "./blocks.ts";
 import {
   attr,
   type AttributeValue,
@@ -34,6 +35,9 @@ export class Builder implements Emitter {
   #constantNames = new Set<string>();
   #renamed = new Map<string, string>();
   #domains = new Set<string>();
+  /** Shapes of what loops return, and what reshaped values were. */
+  #loopShapes = new Map<string, Shape>();
+  #reshaped = new Map<string, string>();
   #prefix = "";
   #count = 0;
 
@@ -75,6 +79,7 @@ export class Builder implements Emitter {
     }
     const outputs = this.#emit(opType, inputs, outputCount, attributes, domain);
     this.#results[0]!.set(key, outputs);
+    if (opType === "Reshape") this.#reshaped.set(outputs[0]!, inputs[0]!);
     return outputs;
   }
 
@@ -102,31 +107,28 @@ export class Builder implements Emitter {
   }
 
   /**
-   * Runs what `body` writes once for each row of the given values, each [rows, length]; what it returns is put together
-   * to values [rows, length], whose names are returned. Rows neither enter nor leave by copies.
+   * Runs what `body` writes once for each of `count` parts of the given values, of which it is told the parts' types; what
+   * it returns is put together to values [count, …], whose names are returned. Parts neither enter nor leave by copies.
    */
-  rows(
-    shape: readonly [number, number],
-    given: readonly (TypeSpec & { readonly name: string })[],
-    body: (rows: readonly string[]) => readonly { readonly name: string; readonly dtype: DType }[],
+  loop(
+    count: number,
+    given: readonly Typed[],
+    body: (parts: readonly string[]) => readonly Typed[],
   ): readonly string[] {
-    const [, length] = shape;
-    const inputs = given.map(({ dtype }) => ({
-      name: `row_${this.#count++}`,
-      dtype,
-      shape: [length],
-    }));
-    const whole = given.map(({ name }) => this.node("Reshape", [name, this.ints(shape)]));
+    const inputs = given.map((part) => ({ ...part, name: `part_${this.#count++}` }));
+    const whole = given.map(({ name, shape }) =>
+      this.node("Reshape", [name, this.ints([count, ...shape])]),
+    );
     const outer = this.nodesEmitted;
     const results = this.#results;
     this.nodesEmitted = [];
     this.#results = [new Map(), ...results];
     const found = body(inputs.map(({ name }) => name));
     const own = new Set(this.nodesEmitted.flatMap((node) => node.outputs));
-    const made = found.map(({ name, dtype }) => {
+    const made = found.map((part) => {
       // Each output needs a name of its own, and is computed here.
-      const final = own.delete(name) ? name : this.#emit("Identity", [name])[0]!;
-      return { name: final, dtype, shape: [length] };
+      const final = own.delete(part.name) ? part.name : this.#emit("Identity", [part.name])[0]!;
+      return { ...part, name: final };
     });
     const graph = {
       name: this.#prefix,
@@ -143,7 +145,50 @@ export class Builder implements Emitter {
       ...{ name, opType: "Scan", inputs: whole, outputs },
       attributes: { body: attr.graph(graph), num_scan_inputs: attr.int(inputs.length) },
     });
+    made.forEach(({ shape }, i) => this.#loopShapes.set(outputs[i]!, [count, ...shape]));
     return outputs;
+  }
+
+  overRows(
+    given: readonly Typed[],
+    body: (names: readonly string[], rows: number) => MadeOfRows<Typed>,
+  ): MadeOfRows<string> {
+    const rows = given[0]!.shape[0]!;
+    const width = Math.max(...given.map(({ shape }) => numel(shape.slice(1))));
+    const { piece = 0 } = this.target;
+    const count = piece === 0 || rows * width < 2 * piece ? 1 : piecesOf(rows, piece / width);
+    const names = (values: readonly Typed[]): string[] => values.map(({ name }) => name);
+    if (count === 1) {
+      const made = body(names(given), rows);
+      return { rows: names(made.rows), sums: names(made.sums) };
+    }
+    const size = rows / count;
+    const parts = given.map((value) => ({ ...value, shape: [size, ...value.shape.slice(1)] }));
+    let made: MadeOfRows<Typed> = { rows: [], sums: [] };
+    const results = this.loop(count, parts, (part) => {
+      made = body(part, size);
+      return [...made.rows, ...made.sums];
+    });
+    const [together, apart] = [results.slice(0, made.rows.length), results.slice(made.rows.length)];
+    return {
+      rows: together.map((name, i) =>
+        this.node("Reshape", [name, this.ints([rows, ...made.rows[i]!.shape.slice(1)])]),
+      ),
+      sums: apart.map((name) =>
+        this.node("ReduceSum", [name, this.ints([0])], { keepdims: { int: 0 } }),
+      ),
+    };
+  }
+
+  /** The result of a loop that a name is only another shape of. */
+  loopResult(name: string): { readonly name: string; readonly shape: Shape } | undefined {
+    let inner: string | undefined = name;
+    while (inner !== undefined) {
+      const shape = this.#loopShapes.get(inner);
+      if (shape !== undefined) return inner === name ? undefined : { name: inner, shape };
+      inner = this.#reshaped.get(inner);
+    }
+    return undefined;
   }
 
   constant(dtype: DType, shape: Shape, data: TypedArray): string {

@@ -51,12 +51,10 @@ export function lowerProgram(spec: ProgramSpec): LoweredProgram {
   const plain = inOrder(outputs, known, plan);
   const blocks = planBlocks(plain.flat(), known, plan, spec.target.piece ?? 0);
   const order = blocks.size === 0 ? plain : inOrder(outputs, known, plan, blocks);
-  const pieces = new Map<string, { name: string; shape: Shape }>();
   for (const nodes of order) {
     const block = blocks.get(nodes[0]!);
     if (block === undefined) lowerNode(builder, nodes[0]!, names, plan);
-    else
-      lowerBlock(builder, block, names, plan, neededOutside(nodes, order, outputs, plan), pieces);
+    else lowerBlock(builder, block, names, plan, neededOutside(nodes, order, outputs, plan));
   }
 
   // An output needs a name of its own: not an input's, not a constant's, not another output's.
@@ -66,7 +64,7 @@ export function lowerProgram(spec: ProgramSpec): LoweredProgram {
     const name = names.get(value)!;
     const wanted = spec.outputNames?.[i];
     // A loop's result leaves in the loop's shape: changing it would be a copy.
-    const rows = pieces.get(name);
+    const rows = builder.loopResult(name);
     if (rows !== undefined && wanted === undefined && !used.has(rows.name)) {
       used.add(rows.name);
       return { name: rows.name, dtype, shape, as: rows.shape };
@@ -164,17 +162,16 @@ function lowerNode(
       inputs[waits.operand] = builder.node("Add", [inputs[waits.operand]!, token]);
   }
   const outputTypes = node.outputs.map(typeOf);
-  // WebGPU's kernels refuse to compute nothing, or crash.
-  const lowered =
-    builder.target.gpu && outputTypes.every(({ shape }) => numel(shape) === 0)
-      ? outputTypes.map((output) => builder.filled(output.dtype, output.shape, 0))
-      : node.op.lower({
-          attrs: node.attrs,
-          inputs,
-          types: node.inputs.map(typeOf),
-          outputTypes,
-          emit: builder,
-        });
+  // Kernels get the shapes of what has no elements wrong (Expand of [1] to [0] gives one), or refuse, or crash on WebGPU.
+  const lowered = outputTypes.every(({ shape }) => numel(shape) === 0)
+    ? outputTypes.map(({ dtype, shape }) => builder.filled(dtype, shape, 0))
+    : node.op.lower({
+        attrs: node.attrs,
+        inputs,
+        types: node.inputs.map(typeOf),
+        outputTypes,
+        emit: builder,
+      });
   const results = typeof lowered === "string" ? [lowered] : lowered;
   // One that was computed before keeps the name it has as an input, also where the node's others are computed anew.
   node.outputs.forEach((value, i) => {
@@ -202,17 +199,15 @@ function neededOutside(
   return nodes.map(({ outputs: [value] }) => value!).filter((value) => needed.has(value));
 }
 
-/** Lowers a block to a loop over rows [pieces, length]; results in the loop's shape are noted in `pieces` by name. */
+/** Lowers a block to a loop over rows [pieces, length]. */
 function lowerBlock(
   builder: Builder,
   { nodes, pieces: count, length }: Block,
   names: Map<Value, string>,
   plan: UpdatePlan,
   results: readonly Value[],
-  pieces: Map<string, { name: string; shape: Shape }>,
 ): void {
   builder.enter(nodes.at(-1)!);
-  const shape = [count, length] as const;
   const size = count * length;
   const typeOf = ({ dtype, shape }: Value): TypeSpec => {
     const elements = numel(shape);
@@ -241,18 +236,16 @@ function lowerBlock(
         input.shape.length === 0 ? name : builder.node("Reshape", [name, builder.ints([])]),
       );
   }
-  const made = builder.rows(
-    shape,
+  const made = builder.loop(
+    count,
     rows.map((value) => ({ ...typeOf(value), name: names.get(value)! })),
     (given) => {
       rows.forEach((value, i) => inside.set(value, given[i]!));
       for (const node of nodes) lowerNode(builder, node, inside, plan, typeOf);
-      return results.map((value) => ({ name: inside.get(value)!, dtype: value.dtype }));
+      return results.map((value) => ({ ...typeOf(value), name: inside.get(value)! }));
     },
   );
   results.forEach((value, i) => {
-    const whole = builder.node("Reshape", [made[i]!, builder.ints(value.shape)]);
-    names.set(value, whole);
-    pieces.set(whole, { name: made[i]!, shape });
+    names.set(value, builder.node("Reshape", [made[i]!, builder.ints(value.shape)]));
   });
 }

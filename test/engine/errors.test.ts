@@ -16,7 +16,7 @@ import { conv2d, convTranspose2d } from "../../src/ops/conv.ts";
 import { avgPool2d } from "../../src/ops/avg-pool.ts";
 import { maxPool2d } from "../../src/ops/pool.ts";
 import { linear } from "../../src/ops/matmul.ts";
-import { layerNorm } from "../../src/ops/normalize.ts";
+import { layerNorm } from "../../src/ops/layer-norm.ts";
 
 const a = zeros([2, 3]);
 const b = zeros([4, 5]);

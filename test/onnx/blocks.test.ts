@@ -2,11 +2,15 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compile, grad, setDevice, type Tensor } from "../../src/index.ts";
+import { gradients } from "../../src/autograd/backward.ts";
+import type { Value } from "../../src/graph/node.ts";
+import { layerNorm, softmax } from "../../src/nn/functional/index.ts";
 import { planBlocks } from "../../src/onnx/blocks.ts";
 import { lowerProgram } from "../../src/onnx/lower.ts";
 import { AdamW } from "../../src/optim/index.ts";
 import { source } from "../../src/ops/leaf.ts";
 import { add, exp, mul, tanh } from "../../src/ops/elementwise.ts";
+import { layerNorm as layerNormValue } from "../../src/ops/layer-norm.ts";
 import { sum } from "../../src/ops/sum.ts";
 import { filled } from "../support/filled.ts";
 
@@ -43,6 +47,47 @@ describe("what runs piece by piece", () => {
     expect(new Set(second).size).toBe(1);
     expect(first![0]).not.toBe(second![0]);
     expect(blocks.has(total.node)).toBe(false);
+  });
+});
+
+describe("rows of few, sums over all", () => {
+  afterAll(async () => void (await setDevice("cpu")));
+
+  test("normalization and softmax, with gradients and second derivatives", async () => {
+    const found = async (piece: number): Promise<number[][]> => {
+      await setDevice("cpu", { piece });
+      const given = (shape: number[], seed: number): Tensor => filled(shape, seed).requiresGrad_();
+      const leaves = [given([4, 6, 3, 4], 1), given([3, 4], 2), given([3, 4], 3)] as const;
+      const run = compile(() => {
+        const [x, weight, bias] = leaves;
+        const y = layerNorm(x, [3, 4], { weight, bias }).mul(softmax(x, -1));
+        const first = grad(y.square().sum(), [...leaves], { createGraph: true });
+        const total = first.map((g) => g.square().sum()).reduce((a, b) => a.add(b));
+        return [y, ...first, ...(grad(total, [...leaves]))];
+      });
+      return Promise.all((await run()).map(async (t) => Array.from(await t.data(), Number)));
+    };
+    const whole = await found(0);
+    for (const piece of [24, 36, 100]) {
+      const pieces = await found(piece);
+      whole.forEach((values, i) =>
+        values.forEach((value, j) => expect(pieces[i]![j]).toBeCloseTo(value, 4)),
+      );
+    }
+  });
+
+  test("a loop over blocks of rows", () => {
+    const [x, w, g] = [[32, 8], [8], [32, 8]].map((shape) =>
+      source({ dtype: "float32", shape }),
+    ) as [Value, Value, Value];
+    const y = layerNormValue(x, w, w);
+    const outputs = gradients([y], [g], [x, w], add).map((value) => value!);
+    const types = (piece: number): string[] => {
+      const spec = { inputs: [x, w, g], outputs, target: { ...target, piece } };
+      return lowerProgram(spec).model.graph.nodes.map(({ opType }) => opType);
+    };
+    expect(types(32)).toContain("Scan");
+    expect(types(256)).not.toContain("Scan");
   });
 });
 

@@ -7,7 +7,7 @@ import {
   normalizeChannels,
   scaleChannels,
 } from "../../ops/batch-norm.ts";
-import { layerNorm as layerNormValue } from "../../ops/normalize.ts";
+import { layerNorm as layerNormValue } from "../../ops/layer-norm.ts";
 import { avgPool2d } from "../../ops/avg-pool.ts";
 import { pad, reshape } from "../../ops/shape.ts";
 import { derive, deriveAll, type Tensor } from "../../tensor.ts";

@@ -2,7 +2,7 @@
 
 import type { Tensor } from "../../../src/index.ts";
 import { linear } from "../../../src/ops/matmul.ts";
-import { layerNorm } from "../../../src/ops/normalize.ts";
+import { layerNorm } from "../../../src/ops/layer-norm.ts";
 import { derive } from "../../../src/tensor.ts";
 import { f32, f64, given, ints, sample, type Extra, type Input, type Sample } from "../sample.ts";
 
