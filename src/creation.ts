@@ -15,7 +15,6 @@ import { derive, Tensor } from "./tensor.ts";
 import { checkOptions } from "./tensor/arguments.ts";
 import { activeTrace } from "./trace.ts";
 
-export { cat, stack, where } from "./joining.ts";
 export type { ArrayLike } from "./from-data.ts";
 
 export interface CreateOptions {

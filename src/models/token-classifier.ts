@@ -1,5 +1,6 @@
 /** A small Transformer encoder that classifies tokens described by several features, made to be trained from scratch. */
-import { arange, cat, zeros } from "../creation.ts";
+import { arange, zeros } from "../creation.ts";
+import { cat } from "../joining.ts";
 import * as F from "../nn/functional/index.ts";
 import { Dropout } from "../nn/dropout.ts";
 import { Embedding } from "../nn/embedding.ts";

@@ -1,7 +1,8 @@
 /** Tables of vectors. */
 
-import { arange, where } from "../creation.ts";
+import { arange } from "../creation.ts";
 import { formatShape, ShapeError } from "../graph/shape.ts";
+import { where } from "../joining.ts";
 import { normal } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
 import { noGrad } from "../trace.ts";

@@ -1,8 +1,9 @@
 /** Initial values of parameters: torch.nn.init, in place with an underscore, as new tensors without. */
 
-import { eye, ones, tensor, where, zeros } from "../creation.ts";
+import { eye, ones, tensor, zeros } from "../creation.ts";
 import { isFloat } from "../graph/dtype.ts";
 import { formatShape, numel, ShapeError, type Shape } from "../graph/shape.ts";
+import { where } from "../joining.ts";
 import { normal, uniform, type Generator, type RandomOptions } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
 import { noGrad } from "../trace.ts";

@@ -1,7 +1,7 @@
 /** All parameters as one vector, and back. */
 
-import { cat } from "../creation.ts";
 import { ShapeError } from "../graph/shape.ts";
+import { cat } from "../joining.ts";
 import type { Tensor } from "../tensor.ts";
 import { noGrad } from "../trace.ts";
 

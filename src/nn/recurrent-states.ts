@@ -1,6 +1,7 @@
 /** What recurrent networks and their single steps compute from inputs, states and weights. */
 
-import { cat, zeros } from "../creation.ts";
+import { zeros } from "../creation.ts";
+import { cat } from "../joining.ts";
 import { gru } from "../ops/gru.ts";
 import { lstm } from "../ops/lstm.ts";
 import { stepOrder, type RecurrentAttrs } from "../ops/recurrent.ts";

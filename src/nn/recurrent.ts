@@ -1,7 +1,8 @@
 /** Recurrent networks over sequences: torch.nn.RNN, LSTM and GRU. */
 
-import { cat, stack, where, zeros } from "../creation.ts";
+import { zeros } from "../creation.ts";
 import { formatShape, sameShape, ShapeError } from "../graph/shape.ts";
+import { cat, stack, where } from "../joining.ts";
 import type { RecurrentAttrs } from "../ops/recurrent.ts";
 import { uniform } from "../random.ts";
 import type { Tensor } from "../tensor.ts";

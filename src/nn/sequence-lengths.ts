@@ -1,7 +1,8 @@
 /** Sequences of different lengths in one batch: which rows count, and where each sequence ends. */
 
-import { arange, tensor, where } from "../creation.ts";
+import { arange, tensor } from "../creation.ts";
 import { formatShape, sameShape, ShapeError } from "../graph/shape.ts";
+import { where } from "../joining.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** The rows that `lengths` make: which count, each sequence backwards, and the last of each. */

@@ -1,6 +1,7 @@
 /** "Attention Is All You Need" (Vaswani et al., 2017): encoder, decoder and both, with torch.nn's names and defaults. */
 
-import { where, zeros } from "../creation.ts";
+import { zeros } from "../creation.ts";
+import { where } from "../joining.ts";
 import type { Tensor } from "../tensor.ts";
 import { MultiheadAttention, type AttentionMasks } from "./attention.ts";
 import { future } from "./functional/attention.ts";

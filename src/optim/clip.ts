@@ -1,6 +1,7 @@
 /** Gradient clipping: torch.nn.utils.clip_grad_norm_ and clip_grad_value_. */
 
-import { stack, tensor } from "../creation.ts";
+import { tensor } from "../creation.ts";
+import { stack } from "../joining.ts";
 import { Module } from "../nn/module.ts";
 import { Tensor } from "../tensor.ts";
 import { noGrad } from "../trace.ts";

@@ -1,7 +1,8 @@
 /** What optimizers share: groups of parameters, state kept from step to step, and its dictionary. */
 
-import { cat, tensor, zerosLike } from "../creation.ts";
+import { tensor, zerosLike } from "../creation.ts";
 import { formatShape, sameShape } from "../graph/shape.ts";
+import { cat } from "../joining.ts";
 import type { Tensor } from "../tensor.ts";
 import { guard, noGrad } from "../trace.ts";
 import { refuseUnknown, withDefaults } from "./options.ts";

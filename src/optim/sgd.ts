@@ -1,6 +1,7 @@
 /** Stochastic gradient descent with momentum: torch.optim.SGD. */
 
-import { tensor, where, zerosLike } from "../creation.ts";
+import { tensor, zerosLike } from "../creation.ts";
+import { where } from "../joining.ts";
 import type { Tensor } from "../tensor.ts";
 import { Optimizer, type Slot } from "./optimizer.ts";
 import type { CommonOptions, OptimizerParams, ParamGroup } from "./param-group.ts";

@@ -1,6 +1,7 @@
 /** Safety nets of training steps: what is not finite is found and left out on the device, and errors say what to do. */
 
-import { stack, tensor } from "../creation.ts";
+import { tensor } from "../creation.ts";
+import { stack } from "../joining.ts";
 import { where } from "../ops/compare.ts";
 import type { Tensor } from "../tensor.ts";
 import { activeTrace, noGrad } from "../trace.ts";

@@ -1,7 +1,8 @@
 /** Activation functions. */
 
-import { arange, where } from "../../creation.ts";
+import { arange } from "../../creation.ts";
 import { formatShape, resolveDim, ShapeError } from "../../graph/shape.ts";
+import { where } from "../../joining.ts";
 import * as activation from "../../ops/activation.ts";
 import { uniform } from "../../random.ts";
 import { derive, type Tensor } from "../../tensor.ts";

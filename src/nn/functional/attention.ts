@@ -1,8 +1,9 @@
 /** Attention over queries, keys and values. */
 
-import { arange, where, zeros } from "../../creation.ts";
+import { arange, zeros } from "../../creation.ts";
 import { isFloat } from "../../graph/dtype.ts";
 import { broadcast, formatShape, sameShape, ShapeError } from "../../graph/shape.ts";
+import { where } from "../../joining.ts";
 import type { Tensor } from "../../tensor.ts";
 import { dropout } from "./dropout.ts";
 

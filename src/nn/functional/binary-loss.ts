@@ -1,7 +1,7 @@
 /** Losses of yes-or-no answers: binary cross-entropies, and the losses of labels that are 1 or −1. */
 
-import { where } from "../../creation.ts";
 import { broadcast, formatShape, sameShape, ShapeError } from "../../graph/shape.ts";
+import { where } from "../../joining.ts";
 import { binaryCrossEntropy as crossEntropyOf, logisticLoss } from "../../ops/losses.ts";
 import { derive, type Tensor } from "../../tensor.ts";
 import { checkFloats, checkSameShapes, reduceLoss, type LossOptions } from "./loss-options.ts";

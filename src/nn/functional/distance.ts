@@ -1,7 +1,7 @@
 /** How far vectors are apart: cosine similarity, and distances between rows. */
 
-import { where } from "../../creation.ts";
 import { formatShape, resolveDim, ShapeError } from "../../graph/shape.ts";
+import { where } from "../../joining.ts";
 import { indexSelect } from "../../ops/indexing.ts";
 import { constant } from "../../ops/leaf.ts";
 import { derive, type Tensor } from "../../tensor.ts";

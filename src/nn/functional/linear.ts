@@ -1,7 +1,7 @@
 /** Products with weights and rows of tables. */
 
-import { where } from "../../creation.ts";
 import { formatShape, ShapeError } from "../../graph/shape.ts";
+import { where } from "../../joining.ts";
 import { indexSelect } from "../../ops/indexing.ts";
 import { linear as linearValue } from "../../ops/matmul.ts";
 import { derive, type Tensor } from "../../tensor.ts";

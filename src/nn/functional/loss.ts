@@ -1,7 +1,7 @@
 /** Losses of predicted numbers: distances from targets, and likelihoods of distributions that a model describes. */
 
-import { where } from "../../creation.ts";
 import { formatShape, sameShape, ShapeError } from "../../graph/shape.ts";
+import { where } from "../../joining.ts";
 import type { Tensor } from "../../tensor.ts";
 import {
   checkFloats,

@@ -1,7 +1,7 @@
 /** Losses of order: what should score higher, or lie closer, does so by a margin. */
 
-import { where } from "../../creation.ts";
 import { formatShape, sameShape, ShapeError } from "../../graph/shape.ts";
+import { where } from "../../joining.ts";
 import { iota } from "../../ops/random.ts";
 import { makeTensor } from "../../tensor/derive.ts";
 import type { Tensor } from "../../tensor.ts";
