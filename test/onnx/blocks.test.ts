@@ -63,7 +63,7 @@ describe("rows of few, sums over all", () => {
         const y = layerNorm(x, [3, 4], { weight, bias }).mul(softmax(x, -1));
         const first = grad(y.square().sum(), [...leaves], { createGraph: true });
         const total = first.map((g) => g.square().sum()).reduce((a, b) => a.add(b));
-        return [y, ...first, ...(grad(total, [...leaves]))];
+        return [y, ...first, ...grad(total, [...leaves])];
       });
       return Promise.all((await run()).map(async (t) => Array.from(await t.data(), Number)));
     };
