@@ -7,7 +7,7 @@ import { broadcast, checkShape, formatShape, ShapeError, type Shape } from "./gr
 import * as compare from "./ops/compare.ts";
 import * as ew from "./ops/elementwise.ts";
 import { cast } from "./ops/elementwise-rules.ts";
-import { topk } from "./ops/indexing.ts";
+import { topk } from "./ops/order.ts";
 import { constant } from "./ops/leaf.ts";
 import { randomExponential, randomMask, randomNormal, randomUniform } from "./ops/random.ts";
 import { argmax } from "./ops/reduce.ts";

@@ -3,13 +3,15 @@
 import { isFloat } from "../graph/dtype.ts";
 import type { Value } from "../graph/node.ts";
 import { ShapeError } from "../graph/shape.ts";
-import { eq, ge, gt, isNaN, le, logicalAnd, logicalNot, logicalOr, lt, where } from "./compare.ts";
+import { eq, gt, isNaN, logicalAnd, logicalNot, logicalOr, lt, where } from "./compare.ts";
 import {
   abs,
   add,
   div,
   fmod,
   intDiv,
+  maximum,
+  minimum,
   mul,
   neg,
   remainder,
@@ -21,6 +23,7 @@ import { binary, cast, pair, type Operand } from "./elementwise-rules.ts";
 import { emitMath } from "./emit-math.ts";
 import { emitAtan } from "./trigonometric.ts";
 
+/** Towards zero, or down. */
 export type RoundingMode = "trunc" | "floor";
 
 /** a / b rounded towards zero ("trunc") or down ("floor"), in the operands' dtype: torch.div with rounding_mode. */
@@ -80,15 +83,16 @@ export function heaviside(x: Operand, values: Operand): Value {
 /** The larger; a number where the other is NaN. */
 export function fmax(a: Operand, b: Operand): Value {
   const [x, y] = pair("fmax", a, b);
-  return where(logicalOr(ge(x, y), isNaN(y)), x, y);
+  return where(isNaN(y), x, where(isNaN(x), y, maximum(x, y)));
 }
 
 /** The smaller; a number where the other is NaN. */
 export function fmin(a: Operand, b: Operand): Value {
   const [x, y] = pair("fmin", a, b);
-  return where(logicalOr(le(x, y), isNaN(y)), x, y);
+  return where(isNaN(y), x, where(isNaN(x), y, minimum(x, y)));
 }
 
+/** What replaces NaN and infinities. */
 export interface NanToNumOptions {
   readonly nan?: number;
   /** In place of Infinity; the dtype's largest number unless given. */
@@ -150,7 +154,9 @@ export const atan2 = binary("atan2", {
     return where(negative(x!), add(angle, where(negative(y!), -Math.PI, Math.PI)), angle);
   },
   grad: (y, x, _angle, g, needs) => {
-    const slope = div(g, add(mul(x, x), mul(y, y)));
+    const square = add(mul(x, x), mul(y, y));
+    // At the origin, where the angle has no slope, 0 as in PyTorch.
+    const slope = where(eq(square, 0), 0, div(g, square));
     return [needs[0] ? mul(slope, x) : null, needs[1] ? neg(mul(slope, y)) : null];
   },
 });

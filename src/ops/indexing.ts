@@ -1,12 +1,10 @@
-/** Reading and adding at positions given by tensors: gather, scatter-add, row selection, top-k. */
+/** Reading and adding at positions given by tensors: gather, scatter-add, row selection. */
 
 import { dtypes, type DType } from "../graph/dtype.ts";
 import type { Value } from "../graph/node.ts";
-import { defineOp, defineOp1, type Emitter } from "../graph/op.ts";
-import { formatShape, numel, resolveDim, ShapeError, type Shape } from "../graph/shape.ts";
-import { cast } from "./elementwise-rules.ts";
+import { defineOp1, type Emitter } from "../graph/op.ts";
+import { formatShape, numel, resolveDim, ShapeError } from "../graph/shape.ts";
 import { zerosLike } from "./leaf.ts";
-import { positionsToInt32 } from "./positions.ts";
 import { permute, reshape, slice } from "./shape.ts";
 
 export function checkIndex(op: string, index: Value): void {
@@ -156,42 +154,3 @@ const indexAddOp = defineOp1<{ size: number }>({
     );
   },
 });
-
-interface TopkAttrs {
-  readonly k: number;
-  readonly dim: number;
-  readonly largest: boolean;
-}
-
-const topkOp = defineOp<TopkAttrs>({
-  name: "topk",
-  infer: ([x], { k, dim }) => {
-    const shape: Shape = x!.shape.map((size, i) => (i === dim ? k : size));
-    return [
-      { dtype: x!.dtype, shape },
-      { dtype: "int32", shape },
-    ];
-  },
-  vjp: ({ inputs: [x], outputs: [, index], attrs: { dim }, grads: [g] }) => [
-    g === null || g === undefined ? null : scatterAdd(zerosLike(x!), dim, index!, g),
-  ],
-  lower: ({ inputs: [x], types: [type], attrs: { k, dim, largest }, emit }) => {
-    const [values, index] = emit.nodes("TopK", [x!, emit.ints([k])], 2, {
-      axis: { int: dim },
-      largest: { int: largest ? 1 : 0 },
-      sorted: { int: 1 },
-    });
-    return [values!, positionsToInt32(emit, index!, type!.shape[dim]!)];
-  },
-});
-
-/** The k largest (or smallest) elements along a dimension, sorted, and their int32 positions. */
-export function topk(x: Value, k: number, dim = -1, largest = true): readonly [Value, Value] {
-  const axis = resolveDim("topk", dim, x.shape.length);
-  if (!Number.isInteger(k) || k < 0 || k > x.shape[axis]!)
-    throw new ShapeError(`topk: k must be 0 … ${x.shape[axis]} along dimension ${axis}, got ${k}`);
-  if (x.dtype === "bool") throw new ShapeError("topk: bool has no topk, cast to int32 first");
-  const wide = x.dtype === "uint32" ? cast(x, "int64") : x;
-  const [values, index] = topkOp([wide], { k, dim: axis, largest });
-  return [cast(values!, x.dtype), index!];
-}

@@ -70,6 +70,18 @@ export const sort = (x: Value, dim: number, descending: boolean): readonly [Valu
     return [like(gather(y, axis, index)), like(index)] as const;
   });
 
+/** The k largest (or smallest) elements along a dimension, sorted, and their int32 positions. */
+export const topk = (x: Value, k: number, dim = -1, largest = true): readonly [Value, Value] =>
+  withDim("topk", x, dim, (y, axis, like) => {
+    const size = y.shape[axis]!;
+    if (!Number.isInteger(k) || k < 0 || k > size)
+      throw new ShapeError(`topk: k must be 0 … ${size} along dimension ${axis}, got ${k}`);
+    if (y.dtype === "bool") throw new ShapeError("topk: bool has no topk, cast to int32 first");
+    const index = order(y, axis, k, largest);
+    const values = gather(y, axis, index);
+    return k === 1 ? [like(values), like(index)] : [values, index];
+  });
+
 /** The element at `index` of a dimension of size 1 there, which is dropped. */
 const picked = (x: Value, dim: number, index: Value): readonly [Value, Value] => {
   const shape = x.shape.filter((_, i) => i !== dim);

@@ -20,10 +20,15 @@ const meanOp = defineOp1<ReduceAttrs>({
   name: "mean",
   infer: reduceInfer("mean"),
   vjp: ({ inputs: [x], outputs: [y], attrs, grads: [g] }) => {
-    const count = numel(x!.shape) / numel(y!.shape);
+    // Of no elements any factor is right that is a number.
+    const count = numel(x!.shape) / numel(y!.shape) || 1;
     return [expand(restore(mul(g!, 1 / count), x!, attrs.dims), x!.shape)];
   },
-  lower: ({ inputs: [x], attrs, emit }) => reduceNode("ReduceMean", emit, x!, attrs.dims),
+  lower: ({ inputs: [x], types: [type], outputTypes: [out], attrs, emit }) =>
+    // 0/0, where ONNX Runtime says 0.
+    numel(type!.shape) === 0
+      ? emit.filled(out!.dtype, out!.shape, NaN)
+      : reduceNode("ReduceMean", emit, x!, attrs.dims),
 });
 
 /** Mean over `dims` (all unless given); floats only. */
@@ -31,11 +36,7 @@ export function mean(x: Value, dims?: number | readonly number[]): Value {
   if (!isFloat(x.dtype))
     throw new ShapeError(`mean: needs a floating dtype, got ${x.dtype}; cast it first`);
   const resolved = resolveDims("mean", dims, x.shape.length);
-  if (resolved.length === 0) return x;
-  const shape = dropped(x.shape, resolved);
-  // 0/0, where ONNX Runtime says 0.
-  if (numel(x.shape) === 0 && numel(shape) > 0) return full(shape, NaN, x.dtype);
-  return meanOp([x], { dims: resolved });
+  return resolved.length === 0 ? x : meanOp([x], { dims: resolved });
 }
 
 /** Product of all elements but one, along one dimension: from running products of both sides, so zeros are right. */

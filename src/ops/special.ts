@@ -3,7 +3,7 @@
 import type { DType } from "../graph/dtype.ts";
 import type { Value } from "../graph/node.ts";
 import type { Emitter } from "../graph/op.ts";
-import { eq, le, logicalAnd, where } from "./compare.ts";
+import { eq, le, logicalAnd, logicalOr, where } from "./compare.ts";
 import { div, exp, log, mul, neg, sigmoid, sin, sub } from "./elementwise.ts";
 import { binary, pair, unary, type Operand } from "./elementwise-rules.ts";
 import { emitLog1p, emitMath } from "./emit-math.ts";
@@ -140,11 +140,11 @@ export const logaddexp2 = (a: Operand, b: Operand): Value => {
   return mul(logaddexp(mul(x, Math.LN2), mul(y, Math.LN2)), Math.LOG2E);
 };
 
-/** a log b, 0 where a is 0 unless b is NaN. */
+/** a log b, 0 where a is 0 unless b is NaN; the slope in a is log b there too, but 0 where that is none. */
 export function xlogy(a: Operand, b: Operand): Value {
   const [x, y] = pair("xlogy", a, b);
-  const zero = logicalAnd(eq(x, 0), eq(y, y));
-  return where(zero, 0, mul(x, log(where(logicalAnd(zero, le(y, 0)), 1, y))));
+  const zero = logicalAnd(eq(x, 0), logicalOr(le(y, 0), eq(y, Infinity)));
+  return where(zero, 0, mul(x, log(where(zero, 1, y))));
 }
 
 /** log(x / (1 − x)); with `eps`, of x limited to [eps, 1 − eps]. */

@@ -108,7 +108,9 @@ const logsumexpOp = defineOp1<ReduceAttrs>({
   vjp: ({ inputs: [x], outputs: [y], attrs: { dims }, grads: [g] }) => [
     mul(exp(sub(x!, restore(y!, x!, dims))), restore(g!, x!, dims)),
   ],
-  lower: ({ inputs: [x], types: [type], attrs: { dims }, emit }) => {
+  lower: ({ inputs: [x], types: [type], outputTypes: [out], attrs: { dims }, emit }) => {
+    // The logarithm of a sum of nothing.
+    if (numel(type!.shape) === 0) return emit.filled(out!.dtype, out!.shape, -Infinity);
     const { add, sub, abs, exp, log, equal, where } = emitMath(emit, type!.dtype);
     const largest = reduceNode("ReduceMax", emit, x!, dims);
     // Infinities must not be subtracted from themselves.
@@ -122,11 +124,7 @@ const logsumexpOp = defineOp1<ReduceAttrs>({
 export function logsumexp(x: Value, dims?: Dims): Value {
   const y = isFloat(x.dtype) ? x : cast(x, "float32");
   const resolved = resolveDims("logsumexp", dims, x.shape.length);
-  if (resolved.length === 0) return y;
-  const shape = dropped(x.shape, resolved);
-  // The logarithm of a sum of nothing.
-  if (numel(x.shape) === 0 && numel(shape) > 0) return full(shape, -Infinity, y.dtype);
-  return logsumexpOp([y], { dims: resolved });
+  return resolved.length === 0 ? y : logsumexpOp([y], { dims: resolved });
 }
 
 // ---- counts, and what passes over NaN --------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import type { Value } from "../graph/node.ts";
 import { numel, ShapeError } from "../graph/shape.ts";
 import { histc, bincount } from "../ops/histogram.ts";
-import { gather, topk } from "../ops/indexing.ts";
+import { gather } from "../ops/indexing.ts";
 import { full } from "../ops/leaf.ts";
 import * as order from "../ops/order.ts";
 import * as reduce from "../ops/reduce.ts";
@@ -91,7 +91,7 @@ export abstract class OrderingMethods extends PointwiseMethods {
 
   /** The k largest (or smallest) elements along a dimension, sorted, and their int32 positions. */
   topk(k: number, { dim = -1, largest = true }: TopkOptions = {}): ValuesAndIndices {
-    return both(this, (x) => topk(x, k, dim, largest));
+    return both(this, (x) => order.topk(x, k, dim, largest));
   }
 
   /** The k-th smallest element along a dimension, counted from 1, and its position. */

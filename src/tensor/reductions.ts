@@ -125,11 +125,15 @@ export abstract class ReductionMethods extends OrderingMethods {
   }
 
   softmax(dim: number): Tensor {
-    return unary(this, (x) => softmax(x, dim));
+    return unary(this, (x) =>
+      scan.withDim("softmax", x, dim, (y, axis, like) => like(softmax(y, axis))),
+    );
   }
 
   logSoftmax(dim: number): Tensor {
-    return unary(this, (x) => logSoftmax(x, dim));
+    return unary(this, (x) =>
+      scan.withDim("logSoftmax", x, dim, (y, axis, like) => like(logSoftmax(y, axis))),
+    );
   }
 
   // ---- running results -----------------------------------------------------------------------------------------------

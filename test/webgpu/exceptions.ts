@@ -35,7 +35,7 @@ const rules: readonly Rule[] = [
   {
     ops:
       "exp log log1p expm1 cosh asinh acosh atanh sigmoid relu pow softmax exp2 log2 log10 erfinv logit xlogy fmod " +
-      "floorDivide clamp sign amax amin max min argmax argmin sort median nanmedian",
+      "floorDivide clamp sign amax amin max min argmax argmin sort topk median nanmedian",
     name: /special values|NaN among many/,
     runs: "never",
     reason: "shaders may assume that there is no NaN and no infinity (WGSL, section 15.7)",

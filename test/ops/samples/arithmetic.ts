@@ -54,6 +54,32 @@ usual("copysign", (a, b) => a.copysign(b), "torch.copysign(x0, x1)", [-2, 2]);
 usual("logaddexp", (a, b) => a.logaddexp(b), "torch.logaddexp(x0, x1)", [-3, 3]);
 usual("logaddexp2", (a, b) => a.logaddexp2(b), "torch.logaddexp2(x0, x1)", [-3, 3]);
 usual("xlogy", (a, b) => a.xlogy(b), "torch.xlogy(x0, x1)", [0.3, 3]);
+const kink: Extra = { noGradcheck: "the slope jumps there" };
+samples.push(
+  sample(
+    "atan2",
+    [given("float64", [4], [0, 0, 1, 0]), given("float64", [4], [0, -1, 0, 2])],
+    (a, b) => a.atan2(b),
+    "torch.atan2(x0, x1)",
+    { ...kink, note: "at the origin" },
+  ),
+  ...(["fmax", "fmin"] as const).map((name) =>
+    sample(
+      name,
+      [given("float64", [4], [1, NaN, 2, NaN]), given("float64", [4], [1, 2, NaN, NaN])],
+      (a, b) => a[name](b),
+      `torch.${name}(x0, x1)`,
+      { ...kink, note: "equal ones and NaN" },
+    ),
+  ),
+  sample(
+    "xlogy",
+    [given("float64", [3], [0, 0, 1]), given("float64", [3], [0.5, 2, 3])],
+    (a, b) => a.xlogy(b),
+    "torch.xlogy(x0, x1)",
+    { ...second, note: "no times a logarithm" },
+  ),
+);
 usual(
   "floorDivide",
   (a, b) => a.floorDivide(b),

@@ -155,6 +155,16 @@ export const indexingSamples: readonly Sample[] = [
     { note: "beyond 32 bits" },
   ),
   sample("topk", [given("int32", [5], [3, 1, 4, 5, 9])], topk(2), TOPK("2")),
+  sample("topk", [f32([])], topk(1), TOPK("1")),
+  ...[true, false].map((largest) =>
+    sample(
+      "topk",
+      [given("float32", [6], [3, NaN, 1, Infinity, -Infinity, 2])],
+      topk(5, { largest }),
+      TOPK(`5, largest=${largest ? "True" : "False"}`),
+      { grad: false, note: "special values" },
+    ),
+  ),
   sample(
     "topk",
     [given("int64", [5], [3, 1, 4, 5, 9])],

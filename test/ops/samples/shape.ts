@@ -60,6 +60,7 @@ samples.push(
   sample("permute", [f32([0, 3])], (x) => x.T, "x0.T"),
   sample("expand", [f32([3, 1])], (x) => x.expand([2, 3, 4]), "x0.expand(2, 3, 4)", second),
   sample("expand", [f32([])], (x) => x.expand([2, 2]), "x0.expand(2, 2)"),
+  sample("expand", [f32([1])], (x) => x.mul(2).expand(0).sum(), "(x0 * 2).expand(0).sum()"),
   sample("expand", [f32([1, 3])], (x) => x.expand([2, -1]), "x0.expand(2, -1)"),
   sample("expand", [f32([1, 3])], (x) => x.expand([0, 3]), "x0.expand(0, 3)"),
   sample("slice", [f32([5, 2])], slice(0, 1, 4), "x0[1:4]", second),

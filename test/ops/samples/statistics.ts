@@ -254,6 +254,19 @@ samples.push(
     ),
   ),
   sample("sum", [f32([])], (x) => x.sum(0), "x0.sum(0)"),
+  sample(
+    "sum",
+    [f32([0, 1]), f32([3])],
+    (x, y) => x.exp().mul(y).sum(0),
+    "(x0.exp() * x1).sum(0)",
+    second,
+  ),
+  ...(["mean", "logsumexp"] as const).map((op) =>
+    sample(op, [f32([0, 2])], (x) => x.exp()[op](0), `x0.exp().${op}(0)`, second),
+  ),
+  ...(["softmax", "logSoftmax"] as const).map((op) =>
+    sample(op, [f32([])], (x) => x[op](0), `F.${op === "softmax" ? op : "log_softmax"}(x0, 0)`),
+  ),
   sample("mean", [f32([])], (x) => x.mean(-1, { keepdim: true }), "x0.mean(-1, keepdim=True)"),
 );
 
