@@ -23,14 +23,24 @@ import type { TrainerState } from "./trainer-state.ts";
 
 /** Something whose state is plain JSON: a schedule, a data loader, random numbers on the host. */
 export interface Stateful {
+  /** What is saved. */
   stateDict(): unknown;
+  /** Goes on from what was saved. */
   loadStateDict(state: never): void;
 }
 
 /** An optimizer, as checkpoints see it. */
 export interface StatefulOptimizer {
+  /** What is saved. */
   stateDict(): OptimizerState;
+  /** Goes on from what was saved. */
   loadStateDict(state: OptimizerState | TorchOptimizerState): void;
+}
+
+/** Something that can be gone on with from a position: a DataLoader. */
+export interface Positioned {
+  cursor(): unknown;
+  seek(cursor: never): void;
 }
 
 /** One thing, or several by name. */
@@ -50,6 +60,8 @@ export interface CheckpointParts {
   readonly generators?: Readonly<Record<string, Generator>>;
   /** More that is kept as JSON, in `rng_state.json`: random numbers on the host. */
   readonly host?: Readonly<Record<string, Stateful>>;
+  /** `data_cursor.json`: where a DataLoader stands. The Trainer keeps that in its state. */
+  readonly data?: Positioned;
   /** `trainer_state.json`. */
   readonly state?: TrainerState;
   /** More files by name, e.g. `config.json` and a tokenizer's; saved only. */
@@ -89,6 +101,7 @@ export async function saveCheckpoint(
     ([name, of]) => [name, of.stateDict()] as const,
   );
   files["rng_state.json"] = json({ generators, host: Object.fromEntries(host) });
+  if (parts.data !== undefined) files["data_cursor.json"] = json(parts.data.cursor());
   if (parts.state !== undefined) files["trainer_state.json"] = json(parts.state);
   return writeCheckpoint(output, step, files, options);
 }
@@ -147,6 +160,8 @@ export async function loadCheckpoint(
     for (const [name, of] of Object.entries(parts.host ?? {}))
       of.loadStateDict(host[name] as never);
   });
+  const { data } = parts;
+  if (data) load("data_cursor.json", (bytes) => data.seek(parse(bytes) as never));
   return "trainer_state.json" in files
     ? load("trainer_state.json", (bytes) => parse(bytes) as TrainerState)
     : null;

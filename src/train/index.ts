@@ -5,6 +5,7 @@ export {
   saveCheckpoint,
   type CheckpointParts,
   type OneOrMore,
+  type Positioned,
   type Stateful,
   type StatefulOptimizer,
 } from "./checkpoint.ts";
@@ -64,7 +65,7 @@ export {
   type StepResult,
   type UpdateStepOptions,
 } from "./step-program.ts";
-export { Trainer } from "./trainer.ts";
+export { Trainer, type Events } from "./trainer.ts";
 export type {
   Callback,
   Every,

@@ -3,7 +3,13 @@
 import type { Module } from "../nn/module.ts";
 import type { AveragedModel } from "../optim/averaging.ts";
 import type { Generator } from "../random.ts";
-import type { CheckpointParts, OneOrMore, Stateful, StatefulOptimizer } from "./checkpoint.ts";
+import type {
+  CheckpointParts,
+  OneOrMore,
+  Positioned,
+  Stateful,
+  StatefulOptimizer,
+} from "./checkpoint.ts";
 import type { CheckpointFiles } from "./checkpoint-folder.ts";
 import type { Logger, TrainingEvent } from "./events.ts";
 import type { FileSystem } from "./file-system.ts";
@@ -26,13 +32,11 @@ export interface TrainingBatch<B> {
 }
 
 /** Batches of one epoch after another: a DataLoader, or anything alike. Each loop over it goes through one epoch. */
-export interface TrainingData<B> extends AsyncIterable<TrainingBatch<B>> {
+export interface TrainingData<B> extends AsyncIterable<TrainingBatch<B>>, Positioned {
   /** Null where it is not known. */
   readonly batchesPerEpoch: number | null;
   /** Where it stands behind the last batch delivered, as plain JSON. */
   cursor(): unknown;
-  /** Goes on from there. */
-  seek(cursor: never): void;
   /** One epoch, or what is left of it; a signal ends the wait for data with its reason. */
   epoch?(options: { readonly signal?: AbortSignal | undefined }): AsyncIterator<TrainingBatch<B>>;
   /** Tokens delivered, and what they were padded to. */
@@ -63,6 +67,7 @@ export interface Progress {
 export interface Callback {
   /** After each update. Reading tensors here makes the device wait. */
   onUpdate?(at: Progress): void | Promise<void>;
+  /** Told of everything that happens in the run, in order. */
   onEvent?(event: TrainingEvent): void | Promise<void>;
 }
 
