@@ -24,6 +24,9 @@ export function runPage(uPlot: typeof uPlotClass): void {
   const hidden = new Set<number>();
   let plots: uPlotClass[] = [];
 
+  const format = (value: number | null | undefined) =>
+    value == null ? "–" : String(Number(value.toPrecision(5)));
+
   /** Moving averages, corrected for their beginning at nothing. */
   const smooth = (values: readonly (number | null)[], weight: number) => {
     let [sum, weights] = [0, 0];
@@ -35,7 +38,7 @@ export function runPage(uPlot: typeof uPlotClass): void {
     });
   };
 
-  /** The wheel zooms about the pointer; dragging with Shift moves what is seen; dragging marks what to see. */
+  /** The wheel with Ctrl zooms about the pointer; dragging with Shift moves what is seen; dragging marks what to see. */
   const navigation = (): uPlotClass.Plugin => ({
     hooks: {
       ready: (u) => {
@@ -51,6 +54,8 @@ export function runPage(uPlot: typeof uPlotClass): void {
           u.setScale("x", { min, max: min + span });
         };
         over.addEventListener("wheel", (event) => {
+          // Without Ctrl the wheel scrolls the page; fingers that spread count as Ctrl with the wheel.
+          if (!event.ctrlKey && !event.metaKey) return;
           event.preventDefault();
           const { min = 0, max = 1 } = u.scales["x"] ?? {};
           const share = event.offsetX / over.clientWidth;
@@ -97,7 +102,12 @@ export function runPage(uPlot: typeof uPlotClass): void {
           ? curve.values.map((v) => (v !== null && v > 0 ? v : null))
           : curve.values;
         const points = { show: curve.steps.length < 2 };
-        const shared = { spanGaps: true, points, show: !hidden.has(run) };
+        const shared = {
+          spanGaps: true,
+          points,
+          show: !hidden.has(run),
+          value: (_: uPlotClass, value: number | null) => format(value),
+        };
         if (weight > 0) {
           tables.push([curve.steps, values] as unknown as uPlotClass.AlignedData);
           series.push({ ...shared, label: `${name}, as it is`, stroke: `${colour}40`, width: 1 });
@@ -114,7 +124,15 @@ export function runPage(uPlot: typeof uPlotClass): void {
           width: place.clientWidth,
           height: 320,
           series,
-          axes: [axis, { ...axis, size: 70 }],
+          axes: [
+            axis,
+            {
+              ...axis,
+              size: 70,
+              values: (_, ticks) =>
+                (ticks as (number | null)[]).map((tick) => (tick === null ? "" : format(tick))),
+            },
+          ],
           scales: { x: { time: false }, y: { distr: isLog ? 3 : 1 } },
           cursor: { sync: { key: "step", setSeries: false } },
           plugins: [navigation()],

@@ -76,7 +76,7 @@ ${legend.join("\n")}
 <label>smoothing <input type="range" id="smoothing" min="0" max="0.99" step="0.01" value="${smooth}"> <output id="weight"></output></label>
 <label><input type="checkbox" id="log"${log ? " checked" : ""}> logarithmic</label>
 </div>
-<p class="hint">Drag to zoom, turn the wheel to zoom about the pointer, drag with Shift to move, double-click to see all.</p>
+<p class="hint">Drag to zoom, or turn the wheel with Ctrl; drag with Shift to move; double-click to see all.</p>
 <div class="charts">
 ${metrics.map((_, i) => `<div class="chart" id="chart${i}"></div>`).join("\n")}
 </div>

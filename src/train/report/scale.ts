@@ -7,7 +7,7 @@ export interface Scale {
   readonly isLog: boolean;
   readonly ticks: readonly number[];
   /** Where a value stands, 0 at the low end and 1 at the high one; NaN where it has no place. */
-  at(value: number): number;
+  readonly at: (value: number) => number;
 }
 
 /** Steps of ticks: 1, 2 or 5 times a power of ten, so that there are about `count`. */
