@@ -20,6 +20,7 @@ export function parseDevice(name: string): DeviceName {
   return device;
 }
 
+/** How a device is made, and what happens where it is not there. */
 export interface DeviceOptions extends ExecutorOptions {
   /** Warn and use the default device when the chosen one is not there (default); false: throw instead. */
   readonly fallback?: boolean;

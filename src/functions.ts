@@ -170,29 +170,33 @@ export const xlogy = fn("xlogy");
 
 // Methods that take and return one thing or another.
 
-interface Extreme {
+export const max = fn("max") as {
   (x: Tensor): Tensor;
   (x: Tensor, other: Tensor): Tensor;
   (x: Tensor, dim: number, options?: KeepdimOptions): ValuesAndIndices;
-}
-export const max = fn("max") as Extreme;
-export const min = fn("min") as Extreme;
+};
+export const min = fn("min") as {
+  (x: Tensor): Tensor;
+  (x: Tensor, other: Tensor): Tensor;
+  (x: Tensor, dim: number, options?: KeepdimOptions): ValuesAndIndices;
+};
 
-interface Median {
+export const median = fn("median") as {
   (x: Tensor): Tensor;
   (x: Tensor, dim: number, options?: KeepdimOptions): ValuesAndIndices;
-}
-export const median = fn("median") as Median;
-export const nanmedian = fn("nanmedian") as Median;
+};
+export const nanmedian = fn("nanmedian") as {
+  (x: Tensor): Tensor;
+  (x: Tensor, dim: number, options?: KeepdimOptions): ValuesAndIndices;
+};
 
-interface Bincount {
+export const bincount = fn("bincount") as {
   (x: Tensor, length: number, options?: { readonly weights?: Tensor }): Tensor;
   (
     x: Tensor,
     options?: { readonly weights?: Tensor; readonly minlength?: number },
   ): Promise<Tensor>;
-}
-export const bincount = fn("bincount") as Bincount;
+};
 
 /** The n-th derivative of digamma; of positive numbers for n > 1. */
 export const polygamma = (n: number, x: Tensor): Tensor => x.polygamma(n);

@@ -8,6 +8,7 @@ import { detach, onesLike } from "./ops/leaf.ts";
 import { Tensor } from "./tensor.ts";
 import { leafOf } from "./trace.ts";
 
+/** Options of {@link grad}. */
 export interface GradOptions {
   /** Gradient of the objective with respect to each output; 1 for outputs of one element. */
   readonly gradOutputs?: readonly Tensor[];
@@ -63,6 +64,7 @@ export function grad(
   });
 }
 
+/** Options of {@link gradcheck}. */
 export interface GradcheckOptions {
   /** Half the distance between the two points of a difference. */
   readonly eps?: number;

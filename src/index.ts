@@ -185,7 +185,7 @@ export * as autograd from "./grad.ts";
 export { grad, gradcheck, type GradcheckOptions, type GradOptions } from "./grad.ts";
 export type { DType, TypedArray } from "./graph/dtype.ts";
 export { ShapeError, type Shape } from "./graph/shape.ts";
-export { exportOnnx, type ExportOptions } from "./hub/export-onnx.ts";
+export { exportOnnx, type Exportable, type ExportOptions } from "./hub/export-onnx.ts";
 export {
   atLeast1d,
   atLeast2d,
@@ -221,12 +221,37 @@ export {
   type RandomOptions,
 } from "./random.ts";
 export type { DeviceName } from "./runtime/executor.ts";
+export type { CloseOptions } from "./ops/closeness.ts";
+export type { CdistOptions } from "./ops/distance.ts";
+export type { MatmulOptions } from "./ops/matmul.ts";
+export type { NanToNumOptions, RoundingMode } from "./ops/arithmetic.ts";
+export type { Reduction as ScatterReduction } from "./ops/scatter.ts";
+export type { IndexRange } from "./ops/select.ts";
+export type { Tree } from "./record.ts";
 export {
   Tensor,
   type BackwardOptions,
+  type Dims,
   type Index,
+  type KeepdimOptions,
+  type PutOptions,
   type ReduceOptions,
+  type ShapeArguments,
   type TensorLike,
   type Unique,
 } from "./tensor.ts";
+export type { AlphaOptions, DivOptions, ValueOptions } from "./tensor/arithmetic.ts";
+export type { Draws } from "./tensor/draws.ts";
+export type { FillOptions } from "./tensor/in-place.ts";
+export type { ScatterReduceOptions } from "./tensor/indexing.ts";
+export type {
+  QuantileOptions,
+  SearchOptions,
+  SortOptions,
+  TopkOptions,
+  ValuesAndIndices,
+} from "./tensor/ordering.ts";
+export type { AddProductOptions } from "./tensor/products.ts";
+export type { DiagonalOptions } from "./tensor/rearranging.ts";
+export type { DiffOptions, VarianceOptions } from "./tensor/reductions.ts";
 export { enableGrad, noGrad } from "./trace.ts";

@@ -5,6 +5,7 @@ import { exponential, fixed } from "./print-numbers.ts";
 import { halfValue } from "./graph/half.ts";
 import { formatShape, numel, ShapeError, type Shape } from "./graph/shape.ts";
 
+/** Elements in nested arrays, as `toArray` gives them: numbers, booleans for bool, bigints for int64 beyond 2⁵³. */
 export type NestedArray = number | boolean | bigint | readonly NestedArray[];
 
 /** Elements in nested arrays: bool as booleans, int64 as numbers where they are exact. */

@@ -59,6 +59,7 @@ export function manualSeed(seed: number): void {
   defaultGenerator.manualSeed(seed);
 }
 
+/** What random tensors are made as, and where the numbers come from. */
 export interface RandomOptions extends CreateOptions {
   readonly generator?: Generator;
 }
@@ -205,6 +206,7 @@ export function bernoulli(
 export const dropoutMask = (shape: Shape, p: number, options: RandomOptions): Tensor =>
   random("dropout", shape, options, (state, size) => randomMask(state, size, p));
 
+/** Options of {@link multinomial}. */
 export interface MultinomialOptions {
   /** Draw each sample from all categories; otherwise none is drawn twice, which needs as many weights above 0 as samples. */
   readonly replacement?: boolean;

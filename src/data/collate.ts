@@ -25,6 +25,7 @@ export interface Collate<T, B> {
   readonly measure?: (samples: readonly T[]) => { readonly real: number; readonly padded: number };
 }
 
+/** How samples are made a batch. */
 export interface CollateOptions {
   /** Dtypes by field, for instance { label: "int32" }; fields of fields are named "a.b", tuples' by their place, "1". */
   readonly dtypes?: Readonly<Record<string, DType>>;

@@ -39,6 +39,7 @@ interface Ready<B> {
   readonly padding: Padding;
 }
 
+/** How one epoch is gone over. */
 export interface EpochOptions {
   /** Ends the wait for data, with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -116,6 +117,7 @@ export class DataLoader<T, B = Collated<T>> implements BatchSource<B> {
     this.#run = null;
   }
 
+  /** Goes over one epoch, the next one each time. */
   [Symbol.asyncIterator](): AsyncGenerator<Batch<B>, void> {
     return this.epoch();
   }

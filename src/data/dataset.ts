@@ -55,6 +55,7 @@ export class ArrayDataset<T> extends MapStyleDataset<T> {
     this.#samples = samples;
   }
 
+  /** How many samples there are. */
   get length(): number {
     return this.#samples.length;
   }
@@ -77,6 +78,7 @@ export class MapDataset<T, U> extends MapStyleDataset<U> {
     this.#fn = fn;
   }
 
+  /** How many samples there are. */
   get length(): number {
     return this.#dataset.length;
   }
@@ -112,6 +114,7 @@ export class Subset<T> extends MapStyleDataset<T> {
     this.#indices = Uint32Array.from(indices);
   }
 
+  /** How many samples there are. */
   get length(): number {
     return this.#indices.length;
   }
@@ -144,6 +147,7 @@ export class ConcatDataset<T> extends MapStyleDataset<T> {
     this.#ends = this.#datasets.map(({ length }) => (end += length));
   }
 
+  /** How many samples there are. */
   get length(): number {
     return this.#ends.at(-1)!;
   }

@@ -14,6 +14,7 @@ import type { Shape } from "../graph/shape.ts";
 import { constantData, isConstant, source } from "../ops/leaf.ts";
 import { Tensor } from "../tensor.ts";
 
+/** One element. */
 export type Scalar = number | boolean | bigint;
 
 /** Elements in row-major order; `dtype` is null where only an option can say how they are to be held. */

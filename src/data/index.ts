@@ -15,6 +15,7 @@ export {
   type SampleMap,
 } from "./dataset.ts";
 export type { DataLoaderOptions } from "./loader-options.ts";
+export type { Scalar } from "./elements.ts";
 export { defaultPaddedLength, padSequences, type PadOptions } from "./pad-sequences.ts";
 export { Rng } from "./rng.ts";
 export {
@@ -24,6 +25,8 @@ export {
   SubsetRandomSampler,
   WeightedRandomSampler,
   type BatchOrder,
+  type DrawOptions,
   type Sampler,
+  type SeedOptions,
 } from "./sampler.ts";
-export { TensorDataset } from "./tensor-dataset.ts";
+export { TensorDataset, type Sample } from "./tensor-dataset.ts";

@@ -13,6 +13,7 @@ import {
   type Sampler,
 } from "./sampler.ts";
 
+/** How a loader makes batches: their size and order, and what is made ahead. */
 export interface DataLoaderOptions<T, B> {
   /** Samples in a batch; 1 unless given. With `maxTokens` the most there may be, any number unless given. */
   readonly batchSize?: number;

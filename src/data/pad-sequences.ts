@@ -19,6 +19,7 @@ import {
 } from "./collate.ts";
 import { elementsOf, hostTensor, type Elements } from "./elements.ts";
 
+/** How a list of sequences is padded. */
 export interface PadOptions extends CollateOptions {
   /** What fills the ends: a number, or one for each field, e.g. { inputIds: 0, labels: -100 }; 0 unless given. */
   readonly value?: number | Readonly<Record<string, number>>;

@@ -26,12 +26,14 @@ export interface BatchOrder {
   batches(epoch: number, seed: number): Iterable<ArrayLike<number>>;
 }
 
-interface SeedOptions {
+/** What an order follows from. */
+export interface SeedOptions {
   /** A seed of its own in place of the loader's. */
   readonly seed?: number;
 }
 
-interface DrawOptions extends SeedOptions {
+/** How samples are drawn. */
+export interface DrawOptions extends SeedOptions {
   /** Whether a sample can be drawn more than once. */
   readonly replacement?: boolean;
 }

@@ -75,7 +75,8 @@ export class TensorDataset<
   }
 }
 
-type Sample<A extends readonly unknown[]> = { -readonly [K in keyof A]: Tensor };
+/** A sample of tensors or typed arrays: one row of each, as tensors. */
+export type Sample<A extends readonly unknown[]> = { -readonly [K in keyof A]: Tensor };
 
 function snapshot(given: Tensor | TypedArray): {
   dtype: DType;

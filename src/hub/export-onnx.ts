@@ -7,8 +7,10 @@ import type { TensorProto } from "../onnx/proto.ts";
 import type { Module } from "../nn/module.ts";
 import { record, resultsOf } from "../record.ts";
 import type { Tensor } from "../tensor.ts";
+import { checkOptions } from "../tensor/arguments.ts";
 import { withTrace } from "../trace.ts";
 
+/** Options of {@link exportOnnx}. */
 export interface ExportOptions {
   /** Where to write the file; it appears whole or not at all. Without it only the bytes are returned. */
   readonly path?: string;
@@ -18,7 +20,8 @@ export interface ExportOptions {
   readonly outputNames?: readonly string[];
 }
 
-type Model = Module | ((...inputs: never[]) => unknown);
+/** What can be exported: a module, or a function of tensors. */
+export type Exportable = Module | ((...inputs: never[]) => unknown);
 
 /**
  * Writes what a module (in evaluation mode) or a function computes as an ONNX model, opset 18, weights inside. Shapes are
@@ -26,10 +29,14 @@ type Model = Module | ((...inputs: never[]) => unknown);
  * Throws if the function assigns to tensors or draws random numbers, which ONNX has no place for.
  */
 export async function exportOnnx(
-  model: Model,
+  model: Exportable,
   inputs: readonly unknown[],
-  { path, inputNames, outputNames }: ExportOptions = {},
+  options: ExportOptions = {},
 ): Promise<Uint8Array> {
+  const known = ["path", "inputNames", "outputNames"];
+  const { path, inputNames, outputNames } = checkOptions("exportOnnx", options, known);
+  if (!Array.isArray(inputs))
+    throw new TypeError("exportOnnx: inputs must be a list, e.g. exportOnnx(model, [x])");
   const named = new Map<Tensor, string>();
   const isFunction = typeof model === "function";
   if (!isFunction) {

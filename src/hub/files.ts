@@ -24,6 +24,7 @@ import {
 } from "./torch.ts";
 import { isZip, type ZipOptions } from "./zip.ts";
 
+/** How a state dict is divided among files. */
 export interface ShardOptions {
   /** Most bytes of tensors in one file, e.g. "500MB"; "2GB" unless given. A larger tensor has a file to itself. */
   readonly maxShardSize?: ByteSize;

@@ -1,6 +1,6 @@
 /** Files of the ecosystem: safetensors, PyTorch checkpoints, NumPy arrays, and ONNX. */
 
-export { exportOnnx, type ExportOptions } from "./export-onnx.ts";
+export { exportOnnx, type Exportable, type ExportOptions } from "./export-onnx.ts";
 export {
   loadFile,
   loadNpy,

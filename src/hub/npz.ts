@@ -6,6 +6,7 @@ import { FormatError, shown } from "./format-error.ts";
 import { fromNpy, toNpy } from "./npy.ts";
 import { isZip, openZip, type ZipOptions } from "./zip.ts";
 
+/** How an .npz file is written. */
 export interface NpzOptions {
   /** Pack the arrays, as `np.savez_compressed` does. */
   readonly compress?: boolean;

@@ -25,10 +25,12 @@ export type TorchValue =
   | Map<TorchValue, TorchValue>
   | TorchDict;
 
+/** A dict of a checkpoint whose keys are not all texts. */
 export interface TorchDict {
   [key: string]: TorchValue;
 }
 
+/** How a checkpoint is read. */
 export interface TorchValueOptions {
   /**
    * Most bytes that the unpacked archive may have, and most that the tensors made of it may; unless given, 64 times the
@@ -37,6 +39,7 @@ export interface TorchValueOptions {
   readonly maxBytes?: number;
 }
 
+/** Which state dict of a checkpoint is read. */
 export interface TorchOptions extends TorchValueOptions {
   /** Where the state dict stands in a checkpoint that holds more, e.g. "model". */
   readonly key?: string;

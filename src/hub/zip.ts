@@ -2,6 +2,7 @@
 import { FormatError, shown } from "./format-error.ts";
 import { inflate } from "./inflate.ts";
 
+/** How a zip file is read. */
 export interface ZipOptions {
   /**
    * Most bytes that the unpacked entries may have in all. 64 times the file's size and 1 MiB unless given, which

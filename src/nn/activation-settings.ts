@@ -126,18 +126,21 @@ abstract class Along extends Layer {
   }
 }
 
+/** exp(x) / Σ exp(x) along a dimension: torch.nn.Softmax. */
 export class Softmax extends Along {
   forward(x: Tensor): Tensor {
     return F.softmax(x, this.dim);
   }
 }
 
+/** log(softmax(x)) along a dimension: torch.nn.LogSoftmax. */
 export class LogSoftmax extends Along {
   forward(x: Tensor): Tensor {
     return F.logSoftmax(x, this.dim);
   }
 }
 
+/** softmax(−x) along a dimension: torch.nn.Softmin. */
 export class Softmin extends Along {
   forward(x: Tensor): Tensor {
     return F.softmin(x, this.dim);

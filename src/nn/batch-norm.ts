@@ -9,6 +9,7 @@ import { Layer } from "./layer.ts";
 import { Parameter } from "./module.ts";
 import { pythonBool, pythonFloat } from "./module-repr.ts";
 
+/** Options of batch and instance normalization. */
 export interface ChannelNormOptions {
   readonly eps?: number;
   /** Share of the batch in the running statistics; null: they are the mean over all batches. */

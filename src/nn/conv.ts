@@ -97,6 +97,7 @@ abstract class Convolution extends Layer {
   }
 }
 
+/** Options of convolution layers. */
 export interface ConvLayerOptions extends ConvOptions, LayerOptions {
   /** What lies around the input: zeros unless given, or the input continued as by `functional.pad`. */
   readonly paddingMode?: "zeros" | PadMode;
@@ -183,11 +184,12 @@ export class Conv1d extends Convolution {
   }
 }
 
+/** Options of transposed convolution layers. */
 export interface ConvTransposeLayerOptions extends ConvTransposeOptions, LayerOptions {}
 
 /**
- * The transposed map of a convolution, which makes images larger: [N, in, H, W] → [N, out, …]; weight
- * [in, out/groups, kh, kw]: torch.nn.ConvTranspose2d.
+ * The transposed map of a convolution, which makes images larger: torch.nn.ConvTranspose2d. [N, in, H, W] → [N, out, …];
+ * weight [in, out/groups, kh, kw].
  */
 export class ConvTranspose2d extends Convolution {
   readonly options: ConvTransposeLayerOptions;

@@ -72,11 +72,13 @@ export function calculateGain(nonlinearity: Nonlinearity, param = 0.01): number 
   return gain?.(param) ?? 1;
 }
 
+/** Where the random numbers come from. */
 export interface InitOptions {
   /** Where random numbers come from; the default generator unless given. */
   readonly generator?: Generator;
 }
 
+/** Options of the initializations by He et al., 2015. */
 export interface KaimingOptions extends InitOptions {
   /** Negative slope of leaky ReLU. */
   readonly a?: number;
@@ -95,13 +97,17 @@ function become(op: string, t: Tensor, make: (shape: Shape) => Tensor): Tensor {
 export const uniform_ = (t: Tensor, a = 0, b = 1, options: InitOptions = {}): Tensor =>
   become("uniform_", t, (shape) => uniform(shape, a, b, options));
 
+/** Normal numbers: torch.nn.init.normal_. */
 export const normal_ = (t: Tensor, mean = 0, std = 1, options: InitOptions = {}): Tensor =>
   become("normal_", t, (shape) => normal(mean, std, shape, options));
 
+/** One number everywhere: torch.nn.init.constant_. */
 export const constant_ = (t: Tensor, value: number): Tensor =>
   become("constant_", t, (shape) => ones(shape).mul(value));
 
+/** Ones: torch.nn.init.ones_. */
 export const ones_ = (t: Tensor): Tensor => become("ones_", t, ones);
+/** Zeros: torch.nn.init.zeros_. */
 export const zeros_ = (t: Tensor): Tensor => become("zeros_", t, zeros);
 
 /** Ones on the diagonal of a matrix, zeros elsewhere. */
@@ -131,9 +137,11 @@ export function dirac_(t: Tensor, groups = 1): Tensor {
   });
 }
 
+/** Fills a tensor as {@link xavierUniform} does: torch.nn.init.xavier_uniform_. */
 export const xavierUniform_ = (t: Tensor, gain = 1, options: InitOptions = {}): Tensor =>
   become("xavierUniform_", t, (shape) => xavierUniform(shape, gain, options));
 
+/** Fills a tensor as {@link xavierNormal} does: torch.nn.init.xavier_normal_. */
 export const xavierNormal_ = (t: Tensor, gain = 1, options: InitOptions = {}): Tensor =>
   become("xavierNormal_", t, (shape) => xavierNormal(shape, gain, options));
 
@@ -164,6 +172,7 @@ export const kaimingNormal_ = (t: Tensor, options: KaimingOptions = {}): Tensor 
 
 const generatorOf = ({ generator }: InitOptions): InitOptions => (generator ? { generator } : {});
 
+/** Options of {@link truncNormal_}. */
 export interface TruncatedNormalOptions extends InitOptions {
   readonly mean?: number;
   readonly std?: number;

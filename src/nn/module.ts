@@ -18,6 +18,7 @@ export class Parameter extends Tensor {
 /** Tensors by the names PyTorch gives them, e.g. `encoder.layers.0.linear1.weight`. */
 export type StateDict = Record<string, Tensor>;
 
+/** How a state dict fits a module. */
 export interface LoadReport {
   /** Keys the module has and the state dict has not. */
   readonly missing: readonly string[];
@@ -40,6 +41,7 @@ export abstract class Module {
   #buffers = new Map<string, { tensor: Tensor; persistent: boolean }>();
   #hooks: Hooks | null = null;
 
+  /** What the module computes: PyTorch calls it when a module is called, here it is called by its name. */
   abstract forward(...inputs: never[]): unknown;
 
   /** Whether dropout and the like are active. A compiled function that looks at it is traced anew when it changes. */

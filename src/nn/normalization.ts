@@ -8,6 +8,7 @@ import { Layer } from "./layer.ts";
 import { Parameter } from "./module.ts";
 import { pythonBool, pythonFloat, pythonTuple } from "./module-repr.ts";
 
+/** Options of {@link LayerNorm}. */
 export interface LayerNormOptions {
   readonly eps?: number;
   /** Learn a weight and a bias for each element. */
@@ -81,6 +82,7 @@ export class RMSNorm extends Layer {
   }
 }
 
+/** Options of {@link GroupNorm}. */
 export interface GroupNormOptions {
   readonly eps?: number;
   /** Learn a weight and a bias for each channel. */
@@ -125,6 +127,7 @@ export class GroupNorm extends Layer {
   }
 }
 
+/** Options of {@link LocalResponseNorm}. */
 export interface LocalResponseNormOptions {
   readonly alpha?: number;
   readonly beta?: number;

@@ -44,6 +44,7 @@ export const weightNorm = <M extends Module>(
   { dim = 0 }: { dim?: number | null } = {},
 ): M => registerParametrization(module, name, new WeightNorm(dim));
 
+/** Options of {@link spectralNorm}. */
 export interface SpectralNormOptions {
   /** Steps of power iteration a forward pass while training. */
   readonly nPowerIterations?: number;

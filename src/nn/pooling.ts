@@ -69,7 +69,8 @@ export class MaxPool2d extends Layer {
   }
 }
 
-type AvgPool1dOptions = OneDimensional<Omit<AvgPoolOptions, "divisorOverride">>;
+/** How windows of an average pooling over one dimension lie, and what counts. */
+export type AvgPool1dOptions = OneDimensional<Omit<AvgPoolOptions, "divisorOverride">>;
 
 /** Means over windows of [N, C, L] or [C, L]: torch.nn.AvgPool1d. */
 export class AvgPool1d extends Layer {

@@ -27,6 +27,7 @@ export interface SummaryRow {
   readonly flops: number;
 }
 
+/** What {@link summary} finds: a row a module, and totals. */
 export interface Summary {
   readonly rows: readonly SummaryRow[];
   readonly parameters: number;

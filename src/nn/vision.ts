@@ -86,10 +86,12 @@ abstract class Padding extends Layer {
       );
   }
 
+  /** The tensor with more elements around. */
   forward(x: Tensor): Tensor {
     return F.pad(x, this.padding, { mode: this.mode });
   }
 
+  /** What is printed of the layer: its settings, in PyTorch's words. */
   override extraRepr(): string {
     return `(${this.padding.join(", ")})`;
   }
@@ -109,27 +111,35 @@ abstract class Padding2d extends Padding {
   }
 }
 
+/** Adds zeros around [N, C, L] or [C, L]: torch.nn.ZeroPad1d. */
 export class ZeroPad1d extends Padding1d {
   protected readonly mode = "constant";
 }
+/** Adds zeros around [N, C, H, W] or [C, H, W]: torch.nn.ZeroPad2d. */
 export class ZeroPad2d extends Padding2d {
   protected readonly mode = "constant";
 }
+/** Adds elements mirrored at the edge around [N, C, L] or [C, L]: torch.nn.ReflectionPad1d. */
 export class ReflectionPad1d extends Padding1d {
   protected readonly mode = "reflect";
 }
+/** Adds elements mirrored at the edge around [N, C, H, W] or [C, H, W]: torch.nn.ReflectionPad2d. */
 export class ReflectionPad2d extends Padding2d {
   protected readonly mode = "reflect";
 }
+/** Repeats the edge around [N, C, L] or [C, L]: torch.nn.ReplicationPad1d. */
 export class ReplicationPad1d extends Padding1d {
   protected readonly mode = "replicate";
 }
+/** Repeats the edge around [N, C, H, W] or [C, H, W]: torch.nn.ReplicationPad2d. */
 export class ReplicationPad2d extends Padding2d {
   protected readonly mode = "replicate";
 }
+/** Adds elements of the other end around [N, C, L] or [C, L]: torch.nn.CircularPad1d. */
 export class CircularPad1d extends Padding1d {
   protected readonly mode = "circular";
 }
+/** Adds elements of the other end around [N, C, H, W] or [C, H, W]: torch.nn.CircularPad2d. */
 export class CircularPad2d extends Padding2d {
   protected readonly mode = "circular";
 }

@@ -67,6 +67,7 @@ const upsampleOp = defineOp1<{ factors: Two }>({
 export const upsample = (x: Value, factors: Two): Value =>
   factors.every((n) => n === 1) ? x : upsampleOp([x], { factors });
 
+/** How windows of an average pooling lie, and what counts. */
 export interface AvgPoolOptions extends PoolOptions {
   /** Whether padding counts as zeros (default) or not at all. */
   readonly countIncludePad?: boolean;

@@ -7,6 +7,7 @@ import { eq, isFinite, isNaN, le, logicalAnd, logicalOr } from "./compare.ts";
 import { abs, add, mul, sub } from "./elementwise.ts";
 import { cast, pair } from "./elementwise-rules.ts";
 
+/** How close elements must be. */
 export interface CloseOptions {
   /** Tolerance relative to the other element; 1e-5 unless given. */
   readonly rtol?: number;

@@ -21,6 +21,7 @@ interface ConvAttrs extends Windows {
   readonly groups: number;
 }
 
+/** How a kernel lies over images. */
 export interface ConvOptions {
   readonly stride?: Pair;
   /** Zeros around the input; "same": as many as keep its size, "valid": none. */
@@ -211,6 +212,7 @@ export function conv2d(
   return checkOutput(op, convOp(bias === null ? [x, weight] : [x, weight, bias], attrs));
 }
 
+/** How a kernel lies over images that are made larger. */
 export interface ConvTransposeOptions {
   readonly stride?: Pair;
   readonly padding?: Pair;

@@ -17,6 +17,7 @@ const MODES = [
 ] as const;
 export type ComputeMode = (typeof MODES)[number];
 
+/** Options of `cdist`. */
 export interface CdistOptions {
   /** Order of the norm: 2 unless given, 0 … Infinity. */
   readonly p?: number;

@@ -95,6 +95,7 @@ function lowerMatmul({
   }
 }
 
+/** Options of `matmul`. */
 export interface MatmulOptions {
   /** Transposes the last two dimensions of the first operand. */
   readonly transA?: boolean;

@@ -3,6 +3,7 @@
 import type { Value } from "../graph/node.ts";
 import { concat, expand, flip, slice } from "./shape.ts";
 
+/** What stands around the edge: elements mirrored there, the edge itself, or elements of the other end. */
 export type PadMode = "reflect" | "replicate" | "circular";
 
 /** Adds `before` and `after` elements around dimension `dim`; not more than there are to take. */

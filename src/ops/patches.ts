@@ -9,6 +9,7 @@ import { indexAdd } from "./scatter.ts";
 import { pad, permute, reshape, slice } from "./shape.ts";
 import { countWindows, two, type Pair, type Two, type Windows } from "./windows.ts";
 
+/** How patches lie over an image. */
 export interface PatchOptions {
   /** Distance of patches; 1 unless given. */
   readonly stride?: Pair;

@@ -20,6 +20,7 @@ export interface PoolAttrs extends Windows {
   readonly kernel: Two;
 }
 
+/** How windows of a pooling lie. */
 export interface PoolOptions {
   /** Kernel size unless given. */
   readonly stride?: Pair;
@@ -28,6 +29,7 @@ export interface PoolOptions {
   readonly ceilMode?: boolean;
 }
 
+/** How windows of a maximum pooling lie. */
 export interface MaxPoolOptions extends PoolOptions {
   readonly dilation?: Pair;
 }

@@ -8,6 +8,7 @@ import type { Tensor } from "../tensor.ts";
 import { noGrad } from "../trace.ts";
 import { parametersOf, type Parameters } from "./param-group.ts";
 
+/** Options of averages of weights. */
 export interface AveragingOptions {
   /** Average a module's buffers too, instead of copying them. */
   readonly useBuffers?: boolean;
@@ -106,6 +107,7 @@ export class AveragedModel {
   }
 }
 
+/** Options of {@link ExponentialMovingAverage}. */
 export interface EMAOptions extends AveragingOptions {
   /** What of the average is kept in an update, in [0, 1]. */
   readonly decay?: number;

@@ -7,6 +7,7 @@ import { Tensor } from "../tensor.ts";
 import { noGrad } from "../trace.ts";
 import { described } from "./param-group.ts";
 
+/** Options of {@link clipGradNorm}. */
 export interface ClipNormOptions {
   /** Order of the norm: a number above 0, or Infinity for the largest element. */
   readonly normType?: number;

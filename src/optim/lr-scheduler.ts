@@ -8,6 +8,7 @@ export interface ScheduledGroup {
   lr: number;
   /** Set by the first schedule made for an optimizer. */
   initialLr: number | null;
+  /** Momentum or β₁; null where there is none. */
   get momentum(): number | null;
   set momentum(momentum: number);
 }
@@ -41,6 +42,7 @@ export interface ScheduleRule {
   readonly momentum?: (at: Moment) => number;
 }
 
+/** Where a schedule stands. */
 export interface ScheduleState {
   /** Steps made so far. */
   readonly lastEpoch: number;

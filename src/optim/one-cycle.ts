@@ -3,6 +3,7 @@
 import { LRScheduler, needCount, perGroup, type Moment, type Scheduled } from "./lr-scheduler.ts";
 import { withDefaults } from "./options.ts";
 
+/** Options of {@link OneCycleLR}. */
 export interface OneCycleOptions {
   /** Steps of the cycle; or give `epochs` and `stepsPerEpoch`. */
   readonly totalSteps?: number;

@@ -4,6 +4,7 @@ import { checkScheduled, perGroup, restoreRates, type Scheduled } from "./lr-sch
 import { withDefaults } from "./options.ts";
 import { fromTorchNames } from "./state-dict.ts";
 
+/** Options of {@link ReduceLROnPlateau}. */
 export interface PlateauOptions {
   /** Whether the metric should fall or rise. */
   readonly mode?: "min" | "max";
@@ -20,6 +21,7 @@ export interface PlateauOptions {
   readonly eps?: number;
 }
 
+/** Where a {@link ReduceLROnPlateau} stands. */
 export interface PlateauState {
   readonly lastEpoch: number;
   /** The best metric so far; null before the first. */

@@ -23,6 +23,7 @@ export class MultiplicativeLR extends LRScheduler {
   }
 }
 
+/** Steps of a schedule that begins with a warm-up. */
 export interface WarmupOptions {
   /** Steps in which the rate rises. */
   readonly warmup: number;

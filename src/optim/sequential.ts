@@ -63,6 +63,7 @@ export class SequentialLR {
     return this.#parts[this.#milestones.filter((at) => at <= this.#lastEpoch).length]!;
   }
 
+  /** Moves the rates one step on. */
   step(): void {
     this.#lastEpoch++;
     if (this.#milestones.includes(this.#lastEpoch)) this.#active().beginLate();
@@ -74,6 +75,7 @@ export class SequentialLR {
     return this.#active().getLastLr();
   }
 
+  /** Where the schedule and its parts stand. */
   stateDict(): CompositeState {
     return { lastEpoch: this.#lastEpoch, schedulers: this.#parts.map((part) => part.stateDict()) };
   }
@@ -100,6 +102,7 @@ export class ChainedScheduler {
     this.#parts = schedulers;
   }
 
+  /** Moves the rates one step on. */
   step(): void {
     for (const part of this.#parts) part.step();
   }
@@ -109,6 +112,7 @@ export class ChainedScheduler {
     return this.#parts.at(-1)!.getLastLr();
   }
 
+  /** Where the schedule and its parts stand. */
   stateDict(): { readonly schedulers: readonly ScheduleState[] } {
     return { schedulers: this.#parts.map((part) => part.stateDict()) };
   }

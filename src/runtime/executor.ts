@@ -2,6 +2,7 @@
 
 import type { DType, TypedArray } from "../graph/dtype.ts";
 
+/** What runs programs: the CPU, WebGPU or WebAssembly. */
 export type DeviceName = "cpu" | "wasm" | "webgpu";
 
 /** Static type of a program's input or output. */

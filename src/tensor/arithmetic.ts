@@ -11,16 +11,19 @@ import { binary, derive, mixed, unary, type TensorLike } from "./derive.ts";
 
 import { TensorCore } from "./core.ts";
 
+/** A factor on the other operand. */
 export interface AlphaOptions {
   /** Factor on the other operand. */
   readonly alpha?: number;
 }
 
+/** How quotients are rounded. */
 export interface DivOptions {
   /** Rounds the quotient towards zero or down; the result then has the operands' dtype. */
   readonly roundingMode?: arith.RoundingMode;
 }
 
+/** A factor on a product or quotient. */
 export interface ValueOptions {
   /** Factor on the product or quotient. */
   readonly value?: number;
@@ -37,6 +40,7 @@ export abstract class ArithmeticMethods extends TensorCore {
     return binary(this, other, (a, b) => ew.sub(a, scaled(b, alpha)));
   }
 
+  /** this · other */
   mul(other: TensorLike): Tensor {
     return binary(this, other, ew.mul);
   }
@@ -62,14 +66,17 @@ export abstract class ArithmeticMethods extends TensorCore {
     return binary(this, other, ew.fmod);
   }
 
+  /** this to the power of other. */
   pow(other: TensorLike): Tensor {
     return binary(this, other, ew.pow);
   }
 
+  /** −x. */
   neg(): Tensor {
     return unary(this, ew.neg);
   }
 
+  /** |x|. */
   abs(): Tensor {
     return unary(this, ew.abs);
   }
@@ -89,14 +96,17 @@ export abstract class ArithmeticMethods extends TensorCore {
     return unary(this, arith.signbit);
   }
 
+  /** 1 / x. */
   reciprocal(): Tensor {
     return unary(this, ew.reciprocal);
   }
 
+  /** x². */
   square(): Tensor {
     return unary(this, (x) => ew.mul(x, x));
   }
 
+  /** √x; NaN below 0. */
   sqrt(): Tensor {
     return unary(this, ew.sqrt);
   }
@@ -131,10 +141,12 @@ export abstract class ArithmeticMethods extends TensorCore {
     return mixed(this, [end, weight], (x, [e, w]) => arith.lerp(x, e as typeof x, w!));
   }
 
+  /** The larger element; NaN where one is. */
   maximum(other: TensorLike): Tensor {
     return binary(this, other, ew.maximum);
   }
 
+  /** The smaller element; NaN where one is. */
   minimum(other: TensorLike): Tensor {
     return binary(this, other, ew.minimum);
   }
@@ -154,10 +166,12 @@ export abstract class ArithmeticMethods extends TensorCore {
     return mixed(this, [min ?? null, max ?? null], (x, [low, high]) => compare.clamp(x, low, high));
   }
 
+  /** Raises elements to at least `min`. */
   clampMin(min: TensorLike): Tensor {
     return this.clamp(min);
   }
 
+  /** Lowers elements to at most `max`. */
   clampMax(max: TensorLike): Tensor {
     return this.clamp(null, max);
   }
@@ -194,22 +208,27 @@ export abstract class ArithmeticMethods extends TensorCore {
 
   // ---- bits of integers --------------------------------------------------------------------------------------------
 
+  /** The bits that both integers have; of bool, whether both are true. */
   bitwiseAnd(other: TensorLike): Tensor {
     return binary(this, other, bitwise.bitwiseAnd);
   }
 
+  /** The bits that one of two integers has; of bool, whether one is true. */
   bitwiseOr(other: TensorLike): Tensor {
     return binary(this, other, bitwise.bitwiseOr);
   }
 
+  /** The bits that exactly one of two integers has; of bool, whether they differ. */
   bitwiseXor(other: TensorLike): Tensor {
     return binary(this, other, bitwise.bitwiseXor);
   }
 
+  /** The bits that an integer has not; of bool, the opposite. */
   bitwiseNot(): Tensor {
     return unary(this, bitwise.bitwiseNot);
   }
 
+  /** Bits moved `places` to the left: this · 2^places. */
   bitwiseLeftShift(places: TensorLike): Tensor {
     return binary(this, places, bitwise.bitwiseLeftShift);
   }

@@ -13,6 +13,7 @@ import { activeTrace, isGradEnabled, leafOf, markLeaf, type Trace } from "../tra
 import type { Tensor } from "../tensor.ts";
 import { makeTensor, unary } from "./derive.ts";
 
+/** Options of `backward`. */
 export interface BackwardOptions {
   /** Gradient of the objective with respect to this tensor; 1 for a tensor of one element. */
   readonly gradient?: Tensor;
@@ -41,10 +42,12 @@ export abstract class TensorCore {
     if (leaf && requiresGrad) markLeaf(value, this);
   }
 
+  /** Sizes of the dimensions. */
   get shape(): Shape {
     return this.#value.shape;
   }
 
+  /** What the elements are. */
   get dtype(): DType {
     return this.#value.dtype;
   }
@@ -64,8 +67,14 @@ export abstract class TensorCore {
     return this.size;
   }
 
+  /** Whether gradients flow into the tensor. */
+  /** Whether gradients are collected or flow through; to be set for leaves only, as by `requiresGrad_`. */
   get requiresGrad(): boolean {
     return this.#requiresGrad;
+  }
+
+  set requiresGrad(wanted: boolean) {
+    this.requiresGrad_(wanted);
   }
 
   /** Whether gradients collect here: not the result of an operation that tracks them. */
@@ -73,7 +82,7 @@ export abstract class TensorCore {
     return this.#leaf;
   }
 
-  /** The value in the graph: inside `compile`, a tensor from outside is read anew at every run. */
+  /** @internal The value in the graph: inside `compile`, a tensor from outside is read anew at every run. */
   get value(): Value {
     const trace = activeTrace();
     if (trace === this.#trace) return this.#value;

@@ -12,6 +12,7 @@ import { unary } from "./derive.ts";
 import { ArithmeticMethods } from "./arithmetic.ts";
 
 export abstract class FunctionMethods extends ArithmeticMethods {
+  /** eˣ. */
   exp(): Tensor {
     return unary(this, ew.exp);
   }
@@ -26,14 +27,17 @@ export abstract class FunctionMethods extends ArithmeticMethods {
     return unary(this, ew.expm1);
   }
 
+  /** The natural logarithm. */
   log(): Tensor {
     return unary(this, ew.log);
   }
 
+  /** The logarithm to base 2. */
   log2(): Tensor {
     return unary(this, special.log2);
   }
 
+  /** The logarithm to base 10. */
   log10(): Tensor {
     return unary(this, special.log10);
   }
@@ -43,50 +47,62 @@ export abstract class FunctionMethods extends ArithmeticMethods {
     return unary(this, ew.log1p);
   }
 
+  /** The sine of radians. */
   sin(): Tensor {
     return unary(this, ew.sin);
   }
 
+  /** The cosine of radians. */
   cos(): Tensor {
     return unary(this, ew.cos);
   }
 
+  /** The tangent of radians. */
   tan(): Tensor {
     return unary(this, trig.tan);
   }
 
+  /** The angle in [−π/2, π/2] that has this sine; NaN outside of [−1, 1]. */
   asin(): Tensor {
     return unary(this, trig.asin);
   }
 
+  /** The angle in [0, π] that has this cosine; NaN outside of [−1, 1]. */
   acos(): Tensor {
     return unary(this, trig.acos);
   }
 
+  /** The angle in (−π/2, π/2) that has this tangent. */
   atan(): Tensor {
     return unary(this, trig.atan);
   }
 
+  /** (eˣ − e⁻ˣ) / 2. */
   sinh(): Tensor {
     return unary(this, trig.sinh);
   }
 
+  /** (eˣ + e⁻ˣ) / 2. */
   cosh(): Tensor {
     return unary(this, trig.cosh);
   }
 
+  /** The hyperbolic tangent, in (−1, 1). */
   tanh(): Tensor {
     return unary(this, ew.tanh);
   }
 
+  /** The inverse of sinh. */
   asinh(): Tensor {
     return unary(this, trig.asinh);
   }
 
+  /** The inverse of cosh; NaN below 1. */
   acosh(): Tensor {
     return unary(this, trig.acosh);
   }
 
+  /** The inverse of tanh; NaN outside of [−1, 1]. */
   atanh(): Tensor {
     return unary(this, trig.atanh);
   }
@@ -106,10 +122,12 @@ export abstract class FunctionMethods extends ArithmeticMethods {
     return unary(this, (x) => special.logit(eps === undefined ? x : clamp(x, eps, 1 - eps)));
   }
 
+  /** max(x, 0). */
   relu(): Tensor {
     return unary(this, ew.relu);
   }
 
+  /** 2/√π ∫₀ˣ exp(−t²) dt. */
   erf(): Tensor {
     return unary(this, special.erf);
   }
@@ -169,10 +187,12 @@ export abstract class FunctionMethods extends ArithmeticMethods {
     return unary(this, (x) => arith.roundTo(x, decimals));
   }
 
+  /** Degrees as radians. */
   deg2rad(): Tensor {
     return unary(this, (x) => ew.mul(x, Math.PI / 180));
   }
 
+  /** Radians as degrees. */
   rad2deg(): Tensor {
     return unary(this, (x) => ew.mul(x, 180 / Math.PI));
   }

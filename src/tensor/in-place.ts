@@ -17,6 +17,7 @@ import { placed, type Index, type PutOptions } from "./selecting.ts";
 
 import { ProductMethods } from "./products.ts";
 
+/** Where the random numbers come from. */
 export interface FillOptions {
   /** Where the random numbers come from: a `Generator`; the default one unless given. */
   readonly generator?: Draws;
@@ -41,6 +42,7 @@ export abstract class InPlaceMethods extends ProductMethods {
     return this.become("fill_", makeTensor(full(this.shape, Number(value), this.dtype)));
   }
 
+  /** Sets every element to 0. */
   zero_(): this {
     return this.become("zero_", makeTensor(full(this.shape, 0, this.dtype)));
   }
@@ -62,50 +64,62 @@ export abstract class InPlaceMethods extends ProductMethods {
     return changed("sub_", this, this.sub(scaled("sub_", other, options)));
   }
 
+  /** Multiplies by a number or a tensor. */
   mul_(other: TensorLike): this {
     return changed("mul_", this, this.mul(other));
   }
 
+  /** Divides by a number or a tensor; floats only, since quotients are. */
   div_(other: TensorLike): this {
     return changed("div_", this, this.div(other));
   }
 
+  /** Raises to a power. */
   pow_(exponent: TensorLike): this {
     return changed("pow_", this, this.pow(exponent));
   }
 
+  /** −x in its place. */
   neg_(): this {
     return changed("neg_", this, this.neg());
   }
 
+  /** |x| in its place. */
   abs_(): this {
     return changed("abs_", this, this.abs());
   }
 
+  /** √x in its place. */
   sqrt_(): this {
     return changed("sqrt_", this, this.sqrt());
   }
 
+  /** eˣ in its place. */
   exp_(): this {
     return changed("exp_", this, this.exp());
   }
 
+  /** The natural logarithm in its place. */
   log_(): this {
     return changed("log_", this, this.log());
   }
 
+  /** The nearest integer in its place; halves to even. */
   round_(): this {
     return changed("round_", this, this.round());
   }
 
+  /** max(x, 0) in its place. */
   relu_(): this {
     return changed("relu_", this, this.relu());
   }
 
+  /** 1 / (1 + exp(−x)) in its place. */
   sigmoid_(): this {
     return changed("sigmoid_", this, this.sigmoid());
   }
 
+  /** The hyperbolic tangent in its place. */
   tanh_(): this {
     return changed("tanh_", this, this.tanh());
   }
@@ -134,22 +148,27 @@ export abstract class InPlaceMethods extends ProductMethods {
 
   // ---- parts -----------------------------------------------------------------------------------------------------
 
+  /** Sets elements where the mask holds; see `maskedFill`. */
   maskedFill_(mask: Tensor, value: TensorLike): this {
     return changed("maskedFill_", this, this.maskedFill(mask, value));
   }
 
+  /** Takes elements of `source`, one after the other, where the mask holds; see `maskedScatter`. */
   maskedScatter_(mask: Tensor, source: Tensor): this {
     return this.become("maskedScatter_", this.maskedScatter(mask, source));
   }
 
+  /** Takes `src` at the positions of `index`; see `scatter`. */
   scatter_(dim: number, index: Tensor, src: TensorLike): this {
     return this.become("scatter_", this.scatter(dim, index, src));
   }
 
+  /** Adds `src` at the positions of `index`; see `scatterAdd`. */
   scatterAdd_(dim: number, index: Tensor, src: Tensor): this {
     return this.become("scatterAdd_", this.scatterAdd(dim, index, src));
   }
 
+  /** Adds slices of `source` at the slices that `index` names; see `indexAdd`. */
   indexAdd_(
     dim: number,
     index: Tensor,
@@ -159,10 +178,12 @@ export abstract class InPlaceMethods extends ProductMethods {
     return this.become("indexAdd_", this.indexAdd(dim, index, source, options));
   }
 
+  /** Takes slices of `source` for those that `index` names; see `indexCopy`. */
   indexCopy_(dim: number, index: Tensor, source: Tensor): this {
     return this.become("indexCopy_", this.indexCopy(dim, index, source));
   }
 
+  /** Sets the slices that `index` names; see `indexFill`. */
   indexFill_(dim: number, index: Tensor, value: TensorLike): this {
     return this.become("indexFill_", this.indexFill(dim, index, value));
   }

@@ -10,6 +10,7 @@ import { derive, type TensorLike } from "./derive.ts";
 
 import { SelectingMethods } from "./selecting.ts";
 
+/** Options of `scatterReduce`. */
 export interface ScatterReduceOptions {
   /** Whether the tensor's own elements count where a source meets them; true unless given. */
   readonly includeSelf?: boolean;

@@ -22,22 +22,26 @@ export interface ValuesAndIndices {
   readonly indices: Tensor;
 }
 
+/** In which order. */
 export interface SortOptions {
   readonly descending?: boolean;
   /** Equal elements keep their order; they always do. */
   readonly stable?: boolean;
 }
 
+/** Options of `quantile`. */
 export interface QuantileOptions extends KeepdimOptions {
   /** What stands between two elements: their weighted mean ("linear"), one of them, or their middle. */
   readonly interpolation?: order.Interpolation;
 }
 
+/** Options of `topk`. */
 export interface TopkOptions {
   readonly dim?: number;
   readonly largest?: boolean;
 }
 
+/** Options of `searchsorted` and `bucketize`. */
 export interface SearchOptions {
   /** Places after equal elements instead of before. */
   readonly right?: boolean;
@@ -67,6 +71,7 @@ export abstract class OrderingMethods extends PointwiseMethods {
     return position("argmax", this, dim, options);
   }
 
+  /** int32 position of the first smallest element along a dimension, or in the flattened tensor. */
   argmin(dim?: number, options: KeepdimOptions = {}): Tensor {
     return position("argmin", this, dim, options);
   }

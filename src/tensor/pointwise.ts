@@ -14,50 +14,62 @@ import { FunctionMethods } from "./functions.ts";
 export abstract class PointwiseMethods extends FunctionMethods {
   // ---- comparison (bool) -----------------------------------------------------------------------------------------
 
+  /** Where elements are equal. */
   eq(other: TensorLike): Tensor {
     return binary(this, other, compare.eq);
   }
 
+  /** Where elements differ. */
   ne(other: TensorLike): Tensor {
     return binary(this, other, compare.ne);
   }
 
+  /** Where this is smaller. */
   lt(other: TensorLike): Tensor {
     return binary(this, other, compare.lt);
   }
 
+  /** Where this is smaller or equal. */
   le(other: TensorLike): Tensor {
     return binary(this, other, compare.le);
   }
 
+  /** Where this is larger. */
   gt(other: TensorLike): Tensor {
     return binary(this, other, compare.gt);
   }
 
+  /** Where this is larger or equal. */
   ge(other: TensorLike): Tensor {
     return binary(this, other, compare.ge);
   }
 
+  /** Where both are true (not 0). */
   logicalAnd(other: TensorLike): Tensor {
     return binary(this, other, compare.logicalAnd);
   }
 
+  /** Where at least one is true (not 0). */
   logicalOr(other: TensorLike): Tensor {
     return binary(this, other, compare.logicalOr);
   }
 
+  /** Where exactly one is true (not 0). */
   logicalXor(other: TensorLike): Tensor {
     return binary(this, other, compare.logicalXor);
   }
 
+  /** Where elements are false (0). */
   logicalNot(): Tensor {
     return unary(this, compare.logicalNot);
   }
 
+  /** Where elements are NaN. */
   isnan(): Tensor {
     return unary(this, compare.isNaN);
   }
 
+  /** Where elements are infinite, of either sign. */
   isinf(): Tensor {
     return unary(this, compare.isInf);
   }
@@ -77,10 +89,12 @@ export abstract class PointwiseMethods extends FunctionMethods {
     return unary(this, compare.isFinite);
   }
 
+  /** Where elements are Infinity. */
   isposinf(): Tensor {
     return unary(this, (x) => compare.isInfinity(x, Infinity));
   }
 
+  /** Where elements are −Infinity. */
   isneginf(): Tensor {
     return unary(this, (x) => compare.isInfinity(x, -Infinity));
   }

@@ -10,6 +10,7 @@ import { derive, unary } from "./derive.ts";
 
 import { IndexingMethods } from "./indexing.ts";
 
+/** Factors of a sum of a tensor and a product. */
 export interface AddProductOptions {
   /** Factor on this tensor; at 0 it counts for nothing, NaN included. */
   readonly beta?: number;

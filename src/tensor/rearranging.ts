@@ -10,6 +10,7 @@ import { makeTensor, operand, tracks, unary } from "./derive.ts";
 
 import { ShapingMethods } from "./shaping.ts";
 
+/** The plane of a diagonal. */
 export interface DiagonalOptions {
   readonly dim1?: number;
   readonly dim2?: number;

@@ -21,12 +21,14 @@ import { derive, deriveAll, unary } from "./derive.ts";
 
 import { OrderingMethods, type ValuesAndIndices } from "./ordering.ts";
 
+/** Options of variances and deviations. */
 export interface VarianceOptions extends ReduceOptions {
   /** Taken from the count of elements; 1 unless given. */
   readonly correction?: number;
 }
 const VARIANCE_OPTIONS = ["dim", "keepdim", "correction"] as const;
 
+/** Options of `diff`. */
 export interface DiffOptions {
   /** How often. */
   readonly n?: number;
@@ -39,10 +41,12 @@ export interface DiffOptions {
 export abstract class ReductionMethods extends OrderingMethods {
   // ---- reductions ------------------------------------------------------------------------------------------------
 
+  /** Sums over the dimensions given, or over all: integers keep their dtype, bool gives int64. */
   sum(dim?: Dims | ReduceOptions, options?: KeepdimOptions): Tensor {
     return reduced("sum", this, dim, options, sum);
   }
 
+  /** Means over the dimensions given, or over all; floats only. */
   mean(dim?: Dims | ReduceOptions, options?: KeepdimOptions): Tensor {
     return reduced("mean", this, dim, options, reduce.mean);
   }
@@ -67,6 +71,7 @@ export abstract class ReductionMethods extends OrderingMethods {
     return reduced("amax", this, dim, options, reduce.amax);
   }
 
+  /** Smallest elements; equal ones share the gradient. */
   amin(dim?: Dims | ReduceOptions, options?: KeepdimOptions): Tensor {
     return reduced("amin", this, dim, options, reduce.amin);
   }
@@ -124,12 +129,14 @@ export abstract class ReductionMethods extends OrderingMethods {
     return reduced("any", this, dim, options, statistics.any);
   }
 
+  /** exp(x) / Σ exp(x) along a dimension, without overflow. */
   softmax(dim: number): Tensor {
     return unary(this, (x) =>
       scan.withDim("softmax", x, dim, (y, axis, like) => like(softmax(y, axis))),
     );
   }
 
+  /** log(softmax(x)) along a dimension, without overflow. */
   logSoftmax(dim: number): Tensor {
     return unary(this, (x) =>
       scan.withDim("logSoftmax", x, dim, (y, axis, like) => like(logSoftmax(y, axis))),

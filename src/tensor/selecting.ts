@@ -24,6 +24,7 @@ import { RearrangingMethods } from "./rearranging.ts";
  */
 export type Index = number | null | string | IndexRange | readonly number[] | TensorCore;
 
+/** How elements are written. */
 export interface PutOptions {
   /** Add to what is there instead of replacing it; repeated positions add up. */
   readonly accumulate?: boolean;

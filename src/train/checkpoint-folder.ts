@@ -11,6 +11,7 @@ const NAME = /^checkpoint-(\d+)$/;
 /** Of a write that was cut short: `.checkpoint-N.tmp`, and `.checkpoint-N.old` for what it was to replace. */
 const LEFT_OVER = /^\.(checkpoint-\d+)\.(tmp|old)$/;
 
+/** Where checkpoints are read and written. */
 export interface FolderOptions {
   /** The file system; Node's unless given. */
   readonly fileSystem?: FileSystem;
@@ -143,6 +144,7 @@ export interface FoundCheckpoint {
   readonly files: Readonly<Record<string, Uint8Array>>;
 }
 
+/** The newest checkpoint that is whole, and those that are not. */
 export interface LatestCheckpoint {
   /** The newest one that is whole; null where there is none. */
   readonly checkpoint: FoundCheckpoint | null;
@@ -182,6 +184,7 @@ export async function listCheckpoints(
     .sort((a, b) => a.step - b.step);
 }
 
+/** Which checkpoints are kept. */
 export interface PruneOptions extends FolderOptions {
   /** How many to keep, the newest ones. */
   readonly keep: number;

@@ -39,7 +39,9 @@ export interface StatefulOptimizer {
 
 /** Something that can be gone on with from a position: a DataLoader. */
 export interface Positioned {
+  /** Where the data stands, as plain values. */
   cursor(): unknown;
+  /** Goes on from where a cursor was taken. */
   seek(cursor: never): void;
 }
 

@@ -77,11 +77,13 @@ export interface WarningEvent {
   readonly message: string;
 }
 
+/** The run waits. */
 export interface PausedEvent {
   readonly type: "paused";
   readonly step: number;
 }
 
+/** The run goes on. */
 export interface ResumedEvent {
   readonly type: "resumed";
   readonly step: number;
@@ -131,10 +133,13 @@ export interface LoggedImage {
 
 /** Writes down what a run tells: a file, a terminal, a server. What it cannot write it leaves out. */
 export interface Logger {
+  /** Told of everything that happens in a run, in order. */
   onEvent(event: TrainingEvent): void | Promise<void>;
   /** Distribution of values at a step, e.g. weights. */
   histogram?(step: number, name: string, values: ArrayLike<number>): void | Promise<void>;
+  /** Takes an image. */
   image?(step: number, name: string, image: LoggedImage): void | Promise<void>;
+  /** Takes a text. */
   text?(step: number, name: string, text: string): void | Promise<void>;
   /** Called once at the end of a run, also of one that failed; waits until all is written. */
   close(): Promise<void>;

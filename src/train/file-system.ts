@@ -6,6 +6,7 @@ export interface WritableFile {
   write(bytes: Uint8Array): Promise<number>;
   /** Returns once what was written is on the disk. */
   sync(): Promise<void>;
+  /** Closes the file. */
   close(): Promise<void>;
 }
 
@@ -15,11 +16,13 @@ export interface FileSystem {
   makeFolder(path: string): Promise<void>;
   /** Names of the entries of a folder; none where there is no such folder. */
   list(path: string): Promise<string[]>;
+  /** All bytes of a file; throws where there is none. */
   read(path: string): Promise<Uint8Array>;
   /** Opens a new file for writing. */
   create(path: string): Promise<WritableFile>;
   /** Returns once the names in a folder are on the disk. */
   syncFolder(path: string): Promise<void>;
+  /** Moves a file or folder, over a file that is there. */
   rename(from: string, to: string): Promise<void>;
   /** Removes a file or a folder with all in it, where there is one. */
   remove(path: string): Promise<void>;

@@ -76,7 +76,7 @@ export type {
   TrainingBatch,
   TrainingData,
 } from "./trainer-options.ts";
-export type { LogEntry, OwnState, TrainerState } from "./trainer-state.ts";
+export { ownState, type LogEntry, type OwnState, type TrainerState } from "./trainer-state.ts";
 export { Watch, type Judgement, type WatchOptions } from "./watch.ts";
 export { runHere, runInWorker, WorkerRun, type RunInWorkerOptions } from "./worker.ts";
 export {

@@ -56,6 +56,7 @@ export class Meters {
     return Object.fromEntries(this.#values);
   }
 
+  /** Goes on from what `stateDict` returned. */
   loadStateDict(values: Readonly<Record<string, readonly number[]>>): void {
     this.#values.clear();
     this.add(values);

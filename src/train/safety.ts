@@ -63,6 +63,7 @@ export function assignOnlyIf(holds: Tensor): void {
 /** What broke first: the loss, a gradient, or a parameter by its update. */
 export type Broken = "loss" | "gradient" | "value";
 
+/** A number that is not finite, and where it was found. */
 export interface NonFinite {
   /** The update that broke, counted from 1. */
   readonly step: number;

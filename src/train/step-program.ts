@@ -14,6 +14,7 @@ import type { TrainerOptions } from "./trainer-options.ts";
 /** What a step gives: the loss, a tensor of one element, alone or with more numbers to log. */
 export type StepOutput = Tensor | LossAndMetrics;
 
+/** A loss, and what else a step reports. */
 export interface LossAndMetrics {
   readonly loss: Tensor;
   readonly metrics?: Readonly<Record<string, Tensor>>;
@@ -44,10 +45,13 @@ export type StepProgram<B> = (group: readonly B[]) => Promise<StepResult>;
 
 /** What the Trainer does with an optimizer. */
 export interface Stepping {
+  /** Updates the parameters. */
   step(): void;
+  /** Clears the gradients. */
   zeroGrad(): void;
 }
 
+/** Options of {@link lossStep}. */
 export interface LossStepOptions {
   readonly optimizers: readonly Stepping[];
   /** Watched, and clipped. */
@@ -102,6 +106,7 @@ export function lossStep<B>(
   };
 }
 
+/** Options of {@link updateStep}. */
 export interface UpdateStepOptions {
   /** Watched. */
   readonly parameters: Named;

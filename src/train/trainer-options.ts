@@ -50,6 +50,7 @@ export interface TrainedOptimizer extends Stepping, StatefulOptimizer {
 
 /** A schedule of learning rates; ReduceLROnPlateau gets the watched metric after each evaluation. */
 export interface TrainedSchedule extends Stateful {
+  /** Moves the rates one step on; plateaus go by the metric. */
   step(metric?: number): void;
 }
 

@@ -34,7 +34,8 @@ interface Group<B> {
   readonly cursor: unknown;
 }
 
-type Events = AsyncGenerator<TrainingEvent, void, void>;
+/** The events of a run, as they come. */
+export type Events = AsyncGenerator<TrainingEvent, void, void>;
 
 /**
  * Trains a model: `for await (const event of new Trainer({ … }).run())`, or `await trainer.train()`. In each step, in this
@@ -96,6 +97,7 @@ export class Trainer<B> {
     this.#control.pause();
   }
 
+  /** Goes on after `pause`. */
   resume(): void {
     this.#control.resume();
   }
@@ -154,8 +156,8 @@ export class Trainer<B> {
     for (const [, p] of this.#parameters) p.grad = null;
     const { from, state, damaged } = await this.#checkpoints.begin();
     if (state !== null) {
-      this.#state.restore(state, this.#watch);
-      this.#ledger.meters.loadStateDict(state.learning_loop.pending);
+      this.#state.restore(state.all, state.own, this.#watch);
+      this.#ledger.meters.loadStateDict(state.own.pending);
       this.options.data.seek(this.#state.cursor as never);
       this.#savedStep = this.step;
     }

@@ -4,8 +4,11 @@ import { packError, type Endpoint, type FromWorker, type ToWorker } from "./work
 
 /** What can be paused and stopped: a Trainer is. */
 export interface Steered {
+  /** Waits between two steps until `resume`. */
   pause(): void;
+  /** Goes on. */
   resume(): void;
+  /** Ends the run in order after the step being made. */
   stop(): void;
 }
 

@@ -4,22 +4,33 @@ import type { Endpoint } from "./worker-protocol.ts";
 
 /** A worker of a browser. */
 export interface BrowserWorker {
+  /** Sends a message to the worker. */
   postMessage(message: unknown): void;
+  /** Ends the worker at once. */
   terminate(): void;
+  /** Listens to messages. */
   addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
+  /** Listens to errors. */
   addEventListener(type: "error", listener: (event: { message?: string }) => void): void;
+  /** Listens to messages that cannot be read. */
   addEventListener(type: "messageerror", listener: () => void): void;
 }
 
 /** A worker thread of Node (`node:worker_threads`). */
 export interface ThreadWorker {
+  /** Sends a message to the thread. */
   postMessage(message: unknown): void;
+  /** Ends the thread at once. */
   terminate(): Promise<number>;
+  /** Listens to messages. */
   on(event: "message", listener: (message: unknown) => void): unknown;
+  /** Listens to errors. */
   on(event: "error" | "messageerror", listener: (error: Error) => void): unknown;
+  /** Listens to the end. */
   on(event: "exit", listener: (code: number) => void): unknown;
 }
 
+/** A worker of a browser or a thread of Node. */
 export type AnyWorker = BrowserWorker | ThreadWorker;
 
 export function endpointOf(worker: AnyWorker): Endpoint {

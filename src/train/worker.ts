@@ -5,6 +5,7 @@ import { endpointPair, unpackError, type Endpoint, type FromWorker } from "./wor
 import { serveRun, type RunFunction } from "./worker-serve.ts";
 import { endpointOf, startThread, type AnyWorker } from "./worker-thread.ts";
 
+/** Options of {@link runInWorker}. */
 export interface RunInWorkerOptions {
   /** Ends the run without a checkpoint; iteration and result then throw the signal's reason. */
   readonly signal?: AbortSignal;
@@ -61,6 +62,7 @@ export class WorkerRun<Event = TrainingEvent, Result = unknown> implements Async
     this.#send("pause");
   }
 
+  /** Goes on after `pause`. */
   resume(): void {
     this.#send("resume");
   }
@@ -70,6 +72,7 @@ export class WorkerRun<Event = TrainingEvent, Result = unknown> implements Async
     this.#send("stop");
   }
 
+  /** The events of the run, as they come. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Event, void, void> {
     try {
       for (;;) {

@@ -8,8 +8,11 @@ import { uniform } from "../../random.ts";
 import { derive, type Tensor } from "../../tensor.ts";
 import { checkOptions } from "../../tensor/arguments.ts";
 
+/** max(x, 0). */
 export const relu = (x: Tensor): Tensor => x.relu();
+/** 1 / (1 + exp(−x)). */
 export const sigmoid = (x: Tensor): Tensor => x.sigmoid();
+/** The hyperbolic tangent, in (−1, 1). */
 export const tanh = (x: Tensor): Tensor => x.tanh();
 
 // ---- rectifiers --------------------------------------------------------------------------------------------------
@@ -128,7 +131,9 @@ export const hardswish = (x: Tensor): Tensor => x.mul(hardsigmoid(x));
 
 // ---- over a dimension --------------------------------------------------------------------------------------------
 
+/** exp(x) / Σ exp(x) along a dimension. */
 export const softmax = (x: Tensor, dim: number): Tensor => x.softmax(dim);
+/** log(softmax(x)) along a dimension, without overflow. */
 export const logSoftmax = (x: Tensor, dim: number): Tensor => x.logSoftmax(dim);
 
 /** softmax(−x). */

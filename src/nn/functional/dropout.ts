@@ -5,6 +5,7 @@ import { dropoutMask, type Generator } from "../../random.ts";
 import type { Tensor } from "../../tensor.ts";
 import { checkOptions } from "../../tensor/arguments.ts";
 
+/** Options of {@link dropout} and its kin. */
 export interface DropoutOptions {
   /** Without it the input is returned. */
   readonly training?: boolean;

@@ -7,6 +7,7 @@ import type { Tensor } from "../../tensor.ts";
 /** What becomes of the losses of single elements: their mean, their sum, or nothing. */
 export type Reduction = "mean" | "sum" | "none";
 
+/** What all losses take. */
 export interface LossOptions {
   /** "mean" unless given. */
   readonly reduction?: Reduction;

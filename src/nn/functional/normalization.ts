@@ -14,6 +14,7 @@ import { derive, deriveAll, type Tensor } from "../../tensor.ts";
 import { checkOptions } from "../../tensor/arguments.ts";
 import { noGrad } from "../../trace.ts";
 
+/** What normalized elements are multiplied by and added to. */
 export interface AffineOptions {
   readonly weight?: Tensor | null;
   readonly bias?: Tensor | null;
@@ -58,6 +59,7 @@ export function rmsNorm(
   return weight ? y.mul(weight) : y;
 }
 
+/** Options of {@link batchNorm}. */
 export interface BatchNormOptions extends AffineOptions {
   /** Normalise by the batch's own statistics, and move the running ones towards them. */
   readonly training?: boolean;
@@ -159,6 +161,7 @@ function scaled(op: string, x: Tensor, weight: Tensor | null, bias: Tensor | nul
   );
 }
 
+/** Options of {@link instanceNorm}. */
 export interface InstanceNormOptions extends AffineOptions {
   readonly runningMean?: Tensor | null;
   readonly runningVar?: Tensor | null;

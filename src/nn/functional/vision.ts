@@ -9,6 +9,7 @@ import { derive, type Tensor } from "../../tensor.ts";
 import { checkOptions } from "../../tensor/arguments.ts";
 import { onImages } from "./images.ts";
 
+/** What padding consists of. */
 export interface PadOptions {
   /** `constant` unless given; `reflect`, `replicate` and `circular` continue the tensor itself. */
   readonly mode?: "constant" | PadMode;
@@ -89,6 +90,7 @@ function padConstant(x: Tensor, amounts: readonly Amounts[], value: number): Ten
   });
 }
 
+/** Options of {@link interpolate}. */
 export interface InterpolateOptions {
   /** Size of the last dimensions, one number for all; or `scaleFactor`. */
   readonly size?: number | readonly number[];
