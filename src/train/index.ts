@@ -1,4 +1,7 @@
-/** Training runs: the Trainer, and the pieces it is made of, for loops written by hand. */
+/**
+ * Training runs: the Trainer, and the pieces it is made of, for loops written by hand.
+ * @module learning-loop/train
+ */
 
 export {
   loadCheckpoint,

@@ -13,12 +13,12 @@ import {
   type FoundCheckpoint,
 } from "./checkpoint-folder.ts";
 import { partsOf, type TrainerOptions } from "./trainer-options.ts";
-import type { TrainerState } from "./trainer-state.ts";
+import { ownState, type OwnState, type TrainerState } from "./trainer-state.ts";
 
 export interface Beginning {
   /** Folder of the checkpoint that has been loaded, and its state. */
   readonly from: string | null;
-  readonly state: TrainerState | null;
+  readonly state: { readonly all: TrainerState; readonly own: OwnState } | null;
   /** Newer ones that were damaged. */
   readonly damaged: readonly CheckpointError[];
 }
@@ -75,14 +75,15 @@ export class RunCheckpoints<B> {
     if (checkpoint === null && damaged.length > 0) throw damaged[0]!;
     if (checkpoint === null) return { from: null, state: null, damaged };
     const state = await loadCheckpoint(checkpoint, this.#parts);
-    if (state?.learning_loop === undefined)
+    const own = ownState(state);
+    if (state === null || own === null)
       throw new CheckpointError(
         checkpoint.folder,
         "trainer_state.json",
         "is missing, or says nothing of the data's cursor; only checkpoints written here can be gone on from",
       );
     this.#last = checkpoint.folder;
-    return { from: checkpoint.folder, state, damaged };
+    return { from: checkpoint.folder, state: { all: state, own }, damaged };
   }
 
   async #find(resume: boolean | string): Promise<{

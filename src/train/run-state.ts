@@ -1,6 +1,12 @@
 /** How far a run has come, and its way into `trainer_state.json` and back. */
 
-import { trainerState, type LogEntry, type TrainerState } from "./trainer-state.ts";
+import {
+  trainerState,
+  type KnownState,
+  type LogEntry,
+  type OwnState,
+  type TrainerState,
+} from "./trainer-state.ts";
 import type { Every, TrainerOptions } from "./trainer-options.ts";
 import type { Watch } from "./watch.ts";
 
@@ -26,8 +32,8 @@ export class RunState {
   bestFolder: string | null = null;
   history: LogEntry[] = [];
 
-  restore(state: TrainerState, watch: Watch | null): void {
-    const { cursor, samples, tokens, skipped, patience } = state.learning_loop;
+  restore(state: TrainerState, own: OwnState, watch: Watch | null): void {
+    const { cursor, samples, tokens, skipped, patience } = own;
     this.step = state.global_step;
     this.epoch = state.epoch;
     this.samples = samples;
@@ -45,7 +51,7 @@ export class RunState {
   toTrainerState<B>({ options, steps, watch, pending }: Surroundings<B>): TrainerState {
     const { evalSteps, saveSteps, loggingSteps = 10, epochs, seed = null } = options;
     const { cursor, samples, tokens, skipped } = this;
-    return trainerState({
+    const known: KnownState = {
       best_global_step: this.bestStep,
       best_metric: watch?.best ?? null,
       best_model_checkpoint: this.bestFolder,
@@ -59,15 +65,16 @@ export class RunState {
       num_train_epochs: epochs ?? Math.ceil(this.epoch),
       save_steps: count(saveSteps),
       train_batch_size: null,
-      learning_loop: {
-        cursor,
-        samples,
-        tokens,
-        skipped,
-        patience: watch?.waited ?? 0,
-        seed,
-        pending,
-      },
+    };
+    const waited = watch?.waited ?? 0;
+    return trainerState(known, {
+      cursor,
+      samples,
+      tokens,
+      skipped,
+      patience: waited,
+      seed,
+      pending,
     });
   }
 }

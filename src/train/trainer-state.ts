@@ -36,12 +36,18 @@ export interface TrainerState {
   readonly num_input_tokens_seen: number;
   readonly num_train_epochs: number;
   readonly save_steps: number | null;
-  readonly stateful_callbacks: Readonly<Record<string, unknown>>;
+  /** Where Hugging Face's Trainer, which refuses unknown fields, lets others keep their state; this library does. */
+  readonly stateful_callbacks: { readonly [name: string]: unknown; readonly LearningLoop?: Kept };
   readonly total_flos: number;
   readonly train_batch_size: number | null;
   readonly trial_name: string | null;
   readonly trial_params: null;
-  readonly learning_loop: OwnState;
+}
+
+/** The form that Hugging Face gives to the state of a callback. */
+interface Kept {
+  readonly args: Readonly<Record<string, never>>;
+  readonly attributes: OwnState;
 }
 
 /** The fields that have a meaning here; the others have Hugging Face's defaults. */
@@ -56,13 +62,17 @@ export type KnownState = Omit<
   | "trial_params"
 >;
 
-export const trainerState = (known: KnownState): TrainerState => ({
+export const trainerState = (known: KnownState, own: OwnState): TrainerState => ({
   ...known,
   is_hyper_param_search: false,
   is_local_process_zero: true,
   is_world_process_zero: true,
-  stateful_callbacks: {},
+  stateful_callbacks: { LearningLoop: { args: {}, attributes: own } },
   total_flos: 0,
   trial_name: null,
   trial_params: null,
 });
+
+/** What this library has kept in a state; null where another one has written it. */
+export const ownState = (state: TrainerState | null): OwnState | null =>
+  state?.stateful_callbacks?.LearningLoop?.attributes ?? null;
