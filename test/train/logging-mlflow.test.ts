@@ -223,6 +223,24 @@ describe("a strict stand-in", () => {
     expect(run.status).toBe("FAILED");
   });
 
+  test("goes on in the run that a file names, where training goes on", async () => {
+    const runFile = join(folder, "mlflow.json");
+    const ids: (string | null)[] = [];
+    for (const step of [0, 5, 0]) {
+      const { logger: mlflow, warnings } = logger({ runFile });
+      mlflow.onEvent(started(step));
+      mlflow.onEvent(stepAt(step + 1, 1));
+      mlflow.onEvent(endedAt(step + 1));
+      await mlflow.close();
+      ids.push(mlflow.runId);
+      expect(warnings).toEqual([]);
+    }
+    expect(ids[1]).toBe(ids[0]);
+    expect(ids[2]).not.toBe(ids[0]);
+    const losses = standIn.runs.get(ids[0]!)!.metrics.filter(({ key }) => key === "train/loss");
+    expect(losses.map(({ step }) => step)).toEqual([1, 6]);
+  });
+
   test("loses nothing where it fails for a while", async () => {
     standIn.failures = [503, 429];
     const { logger: mlflow, warnings } = logger();

@@ -1,5 +1,6 @@
 /** Sends what a training run tells to an MLflow tracking server, without ever making the training wait or fail. */
 
+import { json } from "../checkpoint-folder.ts";
 import type { EndReason, Logger, TrainingEvent } from "../events.ts";
 import { MlflowClient, MlflowError, type MlflowServer } from "./mlflow-client.ts";
 import {
@@ -9,6 +10,7 @@ import {
   logTags,
   type MlflowMetric,
 } from "./mlflow-api.ts";
+import { readIfThere, replaceFile } from "./run-files.ts";
 import { scalarsOf } from "./scalars.ts";
 
 export interface MlflowOptions extends MlflowServer {
@@ -17,6 +19,8 @@ export interface MlflowOptions extends MlflowServer {
   readonly runName?: string;
   /** A run that goes on: steps that it has are not sent again. */
   readonly runId?: string;
+  /** A file that keeps the run's id, so that training which goes on from a checkpoint goes on in the same run. Node only. */
+  readonly runFile?: string;
   /** Options of the run. */
   readonly params?: Readonly<Record<string, unknown>>;
   readonly tags?: Readonly<Record<string, string>>;
@@ -58,6 +62,7 @@ export class MlflowLogger implements Logger {
   #dropped = 0;
   #hasWarned = false;
   #isClosed = false;
+  #isResumed = false;
   #status: "FINISHED" | "KILLED" | "FAILED" = "FAILED";
   /** The run, once the server knows it. */
   #run: KnownRun | null = null;
@@ -77,6 +82,7 @@ export class MlflowLogger implements Logger {
   }
 
   onEvent(event: TrainingEvent): void {
+    if (event.type === "start") this.#isResumed = event.resumedFrom !== null;
     if (event.type === "end") this.#status = STATUS[event.reason];
     this.log(event.step, scalarsOf(event));
     if (event.type === "start" && this.#run === null) this.#send();
@@ -170,8 +176,9 @@ export class MlflowLogger implements Logger {
   }
 
   async #begin(signal: AbortSignal): Promise<KnownRun> {
-    const { experiment = "Default", runId, runName, params = {}, tags = {} } = this.#options;
+    const { experiment = "Default", runName, runFile, params = {}, tags = {} } = this.#options;
     const client = this.#client;
+    const runId = this.#options.runId ?? (this.#isResumed ? await idIn(runFile) : undefined);
     if (runId !== undefined) {
       const has = await lastSteps(client, runId, signal);
       await client.post("runs/update", { run_id: runId, status: "RUNNING" }, signal);
@@ -181,6 +188,12 @@ export class MlflowLogger implements Logger {
     const experimentId = await ensureExperiment(client, experiment, signal);
     const id = await createRun(client, { experimentId, runName }, signal);
     await logTags(client, id, { tags, params }, signal);
+    if (runFile !== undefined)
+      await replaceFile(runFile, json({ runId: id })).catch((error: unknown) => {
+        this.#say(
+          `MLflow: ${runFile} cannot be written (${String(error)}); it will not be gone on with`,
+        );
+      });
     return { id, has: new Map() };
   }
 
@@ -198,6 +211,15 @@ export class MlflowLogger implements Logger {
     else if (typeof process === "undefined") console.warn(message);
     else process.emitWarning(message);
   }
+}
+
+/** Undefined where there is no such file. @throws Error where it is something else's. */
+async function idIn(runFile: string | undefined): Promise<string | undefined> {
+  const bytes = runFile === undefined ? null : await readIfThere(runFile);
+  if (bytes === null) return undefined;
+  const { runId } = JSON.parse(new TextDecoder().decode(bytes)) as { runId?: unknown };
+  if (typeof runId !== "string") throw new Error(`${runFile}: has no runId`);
+  return runId;
 }
 
 /** JSON has no numbers that are not finite; MLflow reads their names. */
