@@ -60,7 +60,8 @@ const MAX_TRACES = 32;
  * and plain values; afterwards only the program runs. `fn` must not be async and must not read values.
  *
  * Tensors from outside are read anew at every call; arguments that `fn` assigns to or collects gradients in are changed
- * like them, but history does not reach back through an argument. What else the function looks at (numbers, flags) is
+ * like them, but history does not reach back through an argument. A `.grad` that runs set stays one tensor, which each
+ * run gives new elements: clone it to keep them. What else the function looks at (numbers, flags) is
  * fixed when it is traced; a module's training mode is watched.
  */
 export function compile<A extends readonly Tree[], R>(fn: (...args: A) => R): Compiled<A, R> {

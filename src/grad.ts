@@ -6,6 +6,7 @@ import { formatShape, sameShape, ShapeError } from "./graph/shape.ts";
 import { add } from "./ops/elementwise.ts";
 import { detach, onesLike } from "./ops/leaf.ts";
 import { Tensor } from "./tensor.ts";
+import { checkOptions } from "./tensor/arguments.ts";
 import { leafOf } from "./trace.ts";
 
 /** Options of {@link grad}. */
@@ -26,8 +27,13 @@ export interface GradOptions {
 export function grad(
   outputs: Tensor | readonly Tensor[],
   inputs: readonly Tensor[],
-  { gradOutputs, createGraph = false, allowUnused = false }: GradOptions = {},
+  options: GradOptions = {},
 ): Tensor[] {
+  const {
+    gradOutputs,
+    createGraph = false,
+    allowUnused = false,
+  } = checkOptions("grad", options, ["gradOutputs", "createGraph", "allowUnused"]);
   const list = outputs instanceof Tensor ? [outputs] : outputs;
   const seeds = list.map((output, i) => {
     const given = gradOutputs?.[i];

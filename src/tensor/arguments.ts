@@ -29,12 +29,17 @@ export function reduceOptions<O extends ReduceOptions>(
   options: Omit<O, "dim"> | undefined,
   known: readonly (keyof O & string)[] = ["dim", "keepdim"],
 ): O {
-  const given = (
-    dim === undefined || typeof dim === "number" || Array.isArray(dim)
-      ? { ...options, ...(dim === undefined ? {} : { dim }) }
-      : dim
-  ) as O;
-  return checkOptions(op, given, known);
+  if (options !== undefined) checkOptions(op, options, known);
+  if (dim === undefined) return { ...options } as O;
+  if (typeof dim === "number" || Array.isArray(dim)) return { ...options, dim } as unknown as O;
+  return { ...options, ...checkOptions(op, dim as O, known) };
+}
+
+/** Whether something is an object made by `{ … }`: nothing of a tensor's or module's would be an option. */
+function isPlain(x: unknown): boolean {
+  if (typeof x !== "object" || x === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(x);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** Refuses options that a function does not have: misspelt ones would be ignored. */
@@ -43,9 +48,9 @@ export function checkOptions<O extends object>(
   options: O,
   known: readonly string[],
 ): O {
-  if (typeof options !== "object" || options === null || Array.isArray(options))
+  if (!isPlain(options))
     throw new ShapeError(
-      `${op}: options must be an object such as { ${known[0]!}: … }, got ${String(options)}`,
+      `${op}: options must be an object such as { ${known[0]!}: … }, got ${String(options as unknown).split("\n")[0]!}`,
     );
   const odd = Object.keys(options).find((key) => !known.includes(key));
   if (odd !== undefined)

@@ -7,6 +7,7 @@ import * as ew from "../ops/elementwise.ts";
 import type { Operand } from "../ops/elementwise-rules.ts";
 import * as special from "../ops/special.ts";
 import type { Tensor } from "../tensor.ts";
+import { checkOptions } from "./arguments.ts";
 import { binary, derive, mixed, unary, type TensorLike } from "./derive.ts";
 
 import { TensorCore } from "./core.ts";
@@ -31,12 +32,16 @@ export interface ValueOptions {
 
 export abstract class ArithmeticMethods extends TensorCore {
   /** this + alpha · other */
-  add(other: TensorLike, { alpha = 1 }: AlphaOptions = {}): Tensor {
+  add(other: TensorLike, options?: AlphaOptions): Tensor {
+    if (options === undefined) return binary(this, other, ew.add);
+    const { alpha = 1 } = checkOptions("add", options, ["alpha"]);
     return binary(this, other, (a, b) => ew.add(a, scaled(b, alpha)));
   }
 
   /** this − alpha · other */
-  sub(other: TensorLike, { alpha = 1 }: AlphaOptions = {}): Tensor {
+  sub(other: TensorLike, options?: AlphaOptions): Tensor {
+    if (options === undefined) return binary(this, other, ew.sub);
+    const { alpha = 1 } = checkOptions("sub", options, ["alpha"]);
     return binary(this, other, (a, b) => ew.sub(a, scaled(b, alpha)));
   }
 
@@ -46,7 +51,8 @@ export abstract class ArithmeticMethods extends TensorCore {
   }
 
   /** True division: integers give float32. With `roundingMode` "trunc" or "floor" the quotient is rounded. */
-  div(other: TensorLike, { roundingMode }: DivOptions = {}): Tensor {
+  div(other: TensorLike, options: DivOptions = {}): Tensor {
+    const { roundingMode } = checkOptions("div", options, ["roundingMode"]);
     if (roundingMode === undefined) return binary(this, other, ew.div);
     return binary(this, other, (a, b) => arith.roundedDiv(a, b, roundingMode));
   }
@@ -127,12 +133,14 @@ export abstract class ArithmeticMethods extends TensorCore {
   }
 
   /** this + value · a · b */
-  addcmul(a: Tensor, b: Tensor, { value = 1 }: ValueOptions = {}): Tensor {
+  addcmul(a: Tensor, b: Tensor, options: ValueOptions = {}): Tensor {
+    const { value = 1 } = checkOptions("addcmul", options, ["value"]);
     return derive([this, a, b], ([x, y, z]) => ew.add(x!, scaled(ew.mul(y!, z!), value)));
   }
 
   /** this + value · a / b */
-  addcdiv(a: Tensor, b: Tensor, { value = 1 }: ValueOptions = {}): Tensor {
+  addcdiv(a: Tensor, b: Tensor, options: ValueOptions = {}): Tensor {
+    const { value = 1 } = checkOptions("addcdiv", options, ["value"]);
     return derive([this, a, b], ([x, y, z]) => ew.add(x!, scaled(ew.div(y!, z!), value)));
   }
 
@@ -188,7 +196,8 @@ export abstract class ArithmeticMethods extends TensorCore {
 
   /** Replaces NaN by 0 and infinities by the dtype's extremes, or by the numbers given. */
   nanToNum(options: arith.NanToNumOptions = {}): Tensor {
-    return unary(this, (x) => arith.nanToNum(x, options));
+    const given = checkOptions("nanToNum", options, ["nan", "posinf", "neginf"]);
+    return unary(this, (x) => arith.nanToNum(x, given));
   }
 
   /** log(exp(this) + exp(other)) */

@@ -11,6 +11,7 @@ import { detach, onesLike, place, source } from "../ops/leaf.ts";
 import { format, nest, type NestedArray } from "../print.ts";
 import { activeTrace, isGradEnabled, leafOf, markLeaf, type Trace } from "../trace.ts";
 import type { Tensor } from "../tensor.ts";
+import { checkOptions } from "./arguments.ts";
 import { makeTensor, unary } from "./derive.ts";
 
 /** Options of `backward`. */
@@ -206,7 +207,11 @@ export abstract class TensorCore {
    * Adds the gradients of this tensor to `.grad` of every leaf it was computed from that requires them.
    * https://docs.pytorch.org/docs/stable/generated/torch.Tensor.backward.html
    */
-  backward({ gradient, createGraph = false }: BackwardOptions = {}): void {
+  backward(options: BackwardOptions = {}): void {
+    const { gradient, createGraph = false } = checkOptions("backward", options, [
+      "gradient",
+      "createGraph",
+    ]);
     if (!this.#requiresGrad)
       throw new Error(
         "backward: the tensor requires no gradient; nothing it was computed from does",

@@ -10,6 +10,7 @@ import { randomNormal, randomUniform } from "../ops/random.ts";
 import { expand } from "../ops/shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { checkOptions } from "./arguments.ts";
+import type { AlphaOptions, ValueOptions } from "./arithmetic.ts";
 import type { TensorCore } from "./core.ts";
 import { makeTensor, unary, type TensorLike } from "./derive.ts";
 import { drawnState, type Draws } from "./draws.ts";
@@ -55,13 +56,13 @@ export abstract class InPlaceMethods extends ProductMethods {
   // ---- arithmetic ------------------------------------------------------------------------------------------------
 
   /** Adds `alpha · other`. */
-  add_(other: TensorLike, options: { readonly alpha?: number } = {}): this {
-    return changed("add_", this, this.add(scaled("add_", other, options)));
+  add_(other: TensorLike, options: AlphaOptions = {}): this {
+    return changed("add_", this, this.add(other, checkOptions("add_", options, ["alpha"])));
   }
 
   /** Takes away `alpha · other`. */
-  sub_(other: TensorLike, options: { readonly alpha?: number } = {}): this {
-    return changed("sub_", this, this.sub(scaled("sub_", other, options)));
+  sub_(other: TensorLike, options: AlphaOptions = {}): this {
+    return changed("sub_", this, this.sub(other, checkOptions("sub_", options, ["alpha"])));
   }
 
   /** Multiplies by a number or a tensor. */
@@ -131,19 +132,19 @@ export abstract class InPlaceMethods extends ProductMethods {
 
   /** this + weight · (end − this), as moving averages need it. */
   lerp_(end: Tensor, weight: TensorLike): this {
-    return changed("lerp_", this, this.add(end.sub(this as unknown as Tensor).mul(weight)));
+    return changed("lerp_", this, this.lerp(end, weight));
   }
 
   /** Adds value · a · b. */
-  addcmul_(a: Tensor, b: Tensor, options: { readonly value?: number } = {}): this {
-    const { value = 1 } = checkOptions("addcmul_", options, ["value"]);
-    return changed("addcmul_", this, this.add(a.mul(b).mul(value)));
+  addcmul_(a: Tensor, b: Tensor, options: ValueOptions = {}): this {
+    const given = checkOptions("addcmul_", options, ["value"]);
+    return changed("addcmul_", this, this.addcmul(a, b, given));
   }
 
   /** Adds value · a / b. */
-  addcdiv_(a: Tensor, b: Tensor, options: { readonly value?: number } = {}): this {
-    const { value = 1 } = checkOptions("addcdiv_", options, ["value"]);
-    return changed("addcdiv_", this, this.add(a.div(b).mul(value)));
+  addcdiv_(a: Tensor, b: Tensor, options: ValueOptions = {}): this {
+    const given = checkOptions("addcdiv_", options, ["value"]);
+    return changed("addcdiv_", this, this.addcdiv(a, b, given));
   }
 
   // ---- parts -----------------------------------------------------------------------------------------------------
@@ -239,12 +240,6 @@ export abstract class InPlaceMethods extends ProductMethods {
     const drawn = lt(randomUniform(drawnState(generator), this.shape), p);
     return this.become("bernoulli_", makeTensor(cast(drawn, this.dtype)));
   }
-}
-
-function scaled(op: string, other: TensorLike, options: { readonly alpha?: number }): TensorLike {
-  const { alpha = 1 } = checkOptions(op, options, ["alpha"]);
-  if (alpha === 1) return other;
-  return typeof other === "number" ? other * alpha : other.mul(alpha);
 }
 
 /** Bool, integers, floats: what a dtype can hold of others. */

@@ -95,7 +95,8 @@ export abstract class OrderingMethods extends PointwiseMethods {
   }
 
   /** The k largest (or smallest) elements along a dimension, sorted, and their int32 positions. */
-  topk(k: number, { dim = -1, largest = true }: TopkOptions = {}): ValuesAndIndices {
+  topk(k: number, options: TopkOptions = {}): ValuesAndIndices {
+    const { dim = -1, largest = true } = checkOptions("topk", options, ["dim", "largest"]);
     return both(this, (x) => order.topk(x, k, dim, largest));
   }
 
@@ -138,7 +139,8 @@ export abstract class OrderingMethods extends PointwiseMethods {
   }
 
   /** Where `values` belong in this sorted sequence (1-d, or with their leading dimensions), as int32. */
-  searchsorted(values: TensorLike, { right = false }: SearchOptions = {}): Tensor {
+  searchsorted(values: TensorLike, options: SearchOptions = {}): Tensor {
+    const { right = false } = checkOptions("searchsorted", options, ["right"]);
     return mixed(this, [values], (x, [v]) => order.searchsorted(x, asValue(v!, x), right));
   }
 
@@ -154,7 +156,8 @@ export abstract class OrderingMethods extends PointwiseMethods {
   // ---- counts ------------------------------------------------------------------------------------------------------
 
   /** Counts of elements in `bins` equal intervals from min to max; those of the data where both are 0. */
-  histc(bins = 100, { min = 0, max = 0 }: { min?: number; max?: number } = {}): Tensor {
+  histc(bins = 100, options: { readonly min?: number; readonly max?: number } = {}): Tensor {
+    const { min = 0, max = 0 } = checkOptions("histc", options, ["min", "max"]);
     return unary(this, (x) => histc(x, bins, min, max));
   }
 
@@ -167,12 +170,12 @@ export abstract class OrderingMethods extends PointwiseMethods {
   bincount(options?: { readonly weights?: Tensor; readonly minlength?: number }): Promise<Tensor>;
   bincount(
     given: number | { readonly weights?: Tensor; readonly minlength?: number } = {},
-    { weights }: { readonly weights?: Tensor } = {},
+    options: { readonly weights?: Tensor } = {},
   ): Tensor | Promise<Tensor> {
-    if (typeof given === "number")
-      return mixed(this, [weights ?? null], (x, [w]) =>
-        bincount(x, given, (w ?? null) as Value | null),
-      );
+    if (typeof given === "number") {
+      const { weights = null } = checkOptions("bincount", options, ["weights"]);
+      return mixed(this, [weights], (x, [w]) => bincount(x, given, (w ?? null) as Value | null));
+    }
     const { minlength = 0, ...rest } = checkOptions("bincount", given, ["weights", "minlength"]);
     const counted = (largest: number): Tensor =>
       this.bincount(Math.max(minlength, largest + 1), rest);

@@ -7,9 +7,12 @@ import { all } from "../ops/statistics.ts";
 import { cast } from "../ops/elementwise-rules.ts";
 import { sameShape } from "../graph/shape.ts";
 import type { Tensor } from "../tensor.ts";
+import { checkOptions } from "./arguments.ts";
 import { binary, derive, unary, type TensorLike } from "./derive.ts";
 
 import { FunctionMethods } from "./functions.ts";
+
+const CLOSE_OPTIONS = ["rtol", "atol", "equalNan"];
 
 export abstract class PointwiseMethods extends FunctionMethods {
   // ---- comparison (bool) -----------------------------------------------------------------------------------------
@@ -101,12 +104,14 @@ export abstract class PointwiseMethods extends FunctionMethods {
 
   /** Whether |this − other| ≤ atol + rtol · |other|, element by element. */
   isclose(other: Tensor, options: CloseOptions = {}): Tensor {
-    return derive([this, other], ([a, b]) => closeTo(a!, b!, options));
+    const given = checkOptions("isclose", options, CLOSE_OPTIONS);
+    return derive([this, other], ([a, b]) => closeTo(a!, b!, given));
   }
 
   /** Whether all elements are close: torch.allclose. */
   async allclose(other: Tensor, options: CloseOptions = {}): Promise<boolean> {
-    const close = derive([this, other], ([a, b]) => all(closeTo(a!, b!, options)));
+    const given = checkOptions("allclose", options, CLOSE_OPTIONS);
+    const close = derive([this, other], ([a, b]) => all(closeTo(a!, b!, given)));
     return (await close.item()) === 1;
   }
 

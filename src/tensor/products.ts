@@ -5,6 +5,7 @@ import { cdist, type CdistOptions } from "../ops/distance.ts";
 import { matmul, type MatmulOptions } from "../ops/matmul.ts";
 import * as products from "../ops/products.ts";
 import type { Tensor } from "../tensor.ts";
+import { checkOptions } from "./arguments.ts";
 import type { TensorCore } from "./core.ts";
 import { derive, unary } from "./derive.ts";
 
@@ -106,11 +107,13 @@ export abstract class ProductMethods extends IndexingMethods {
 
   /** Distances between all pairs of rows: this [B…, P, M], other [B…, R, M] → [B…, P, R]. */
   cdist(other: Tensor, options: CdistOptions = {}): Tensor {
-    return derive([this, other], ([a, b]) => cdist(a!, b!, options));
+    const given = checkOptions("cdist", options, ["p", "computeMode"]);
+    return derive([this, other], ([a, b]) => cdist(a!, b!, given));
   }
 
   /** Covariances of rows (variables) over columns (observations). */
-  cov({ correction = 1 }: { readonly correction?: number } = {}): Tensor {
+  cov(options: { readonly correction?: number } = {}): Tensor {
+    const { correction = 1 } = checkOptions("cov", options, ["correction"]);
     return unary(this, (x) => products.cov(x, correction));
   }
 
@@ -131,8 +134,10 @@ const addProduct = (
   op: string,
   operands: readonly [TensorCore, Tensor, Tensor],
   ranks: readonly [number, number],
-  { beta = 1, alpha = 1 }: AddProductOptions,
-): Tensor =>
-  derive(operands, (values) =>
+  options: AddProductOptions,
+): Tensor => {
+  const { beta = 1, alpha = 1 } = checkOptions(op, options, ["beta", "alpha"]);
+  return derive(operands, (values) =>
     products.addProduct(op, values as readonly [Value, Value, Value], ranks, beta, alpha),
   );
+};

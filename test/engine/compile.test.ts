@@ -226,6 +226,27 @@ describe("gradients", () => {
     expect(await list(await f(leaf(1, -3)))).toEqual([2, -6]);
   });
 
+  test("what was recorded from a gradient, or is being read, survives the runs that replace it", async () => {
+    const w = tensor([1, 2], { requiresGrad: true });
+    const step = compile((x: Tensor) => {
+      w.grad = null;
+      w.mul(x).sum().backward();
+      return w.grad;
+    });
+    const returned = await step(tensor([1, 1]));
+    const [doubled, detached, reading] = [w.grad!.mul(2), w.grad!.detach(), w.grad!.data()];
+    const later = [2, 3, 4].map((n) => step(tensor([n, n])));
+    const copy = w.grad!.clone();
+    await Promise.all(later);
+    for (let n = 5; n < 9; n++) await step(tensor([n, n]));
+    expect(await list(w.grad)).toEqual([8, 8]);
+    expect(await list(doubled)).toEqual([2, 2]);
+    expect(await list(detached)).toEqual([1, 1]);
+    expect([...(await reading)]).toEqual([1, 1]);
+    expect(await list(copy)).toEqual([1, 1]);
+    expect(await list(returned)).toEqual([1, 1]);
+  });
+
   test("a gradient kept from before stays what it was", async () => {
     const w = leaf(1);
     const f = compile(() => w.mul(3).sum().backward());
