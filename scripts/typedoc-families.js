@@ -4,11 +4,15 @@ import {
   CommentTag,
   Converter,
   DeclarationReflection,
+  ParameterReflection,
+  ReflectionFlag,
   ReflectionKind,
   ReflectionType,
+  TupleType,
 } from "typedoc";
 
 const FAMILIES = {
+  tensor: "Tensors",
   "tensor/core": "Elements, history, state",
   "tensor/arithmetic": "Arithmetic",
   "tensor/functions": "Functions of one number",
@@ -86,21 +90,35 @@ function putInto(reflection, family) {
     owner.comment?.blockTags.push(new CommentTag("@category", [{ kind: "text", text: family }]));
 }
 
-/** A constant made of a method becomes a function with the method's comment. */
-function asFunction(constant, method) {
-  const signatures =
-    constant.type instanceof ReflectionType ? constant.type.declaration.signatures : null;
+/** A constant made of a method becomes a function with the method's comment and the names of its parameters. */
+function asFunction(project, constant, method) {
+  const { type } = constant;
+  const signatures = type instanceof ReflectionType ? type.declaration.signatures : undefined;
   if (!signatures) throw new Error(`typedoc-families: ${constant.name} is not a function`);
   constant.kind = ReflectionKind.Function;
   constant.signatures = signatures;
   delete constant.type;
   delete constant.defaultValue;
   signatures.forEach((signature, i) => {
+    const own = method.signatures[Math.min(i, method.signatures.length - 1)];
     signature.name = constant.name;
     signature.parent = constant;
-    const own = method.signatures[Math.min(i, method.signatures.length - 1)];
     signature.comment = (own.comment ?? method.signatures[0].comment)?.clone();
+    signature.parameters = signature.parameters.flatMap((parameter) =>
+      parameter.type instanceof TupleType && parameter.flags.isRest
+        ? parameter.type.elements.map((member) => named(project, signature, member))
+        : [parameter],
+    );
   });
+}
+
+/** A parameter of its own for a named member of a tuple of parameters. */
+function named(project, signature, { name, element, isOptional }) {
+  const parameter = new ParameterReflection(name, ReflectionKind.Parameter, signature);
+  parameter.type = element;
+  parameter.setFlag(ReflectionFlag.Optional, isOptional);
+  project.registerReflection(parameter, undefined, undefined);
+  return parameter;
 }
 
 export function load(app) {
@@ -114,7 +132,7 @@ export function load(app) {
       let file = fileOf(reflection);
       if (file === "functions" && kind === ReflectionKind.Variable) {
         const method = tensor.getChildByName([reflection.name]);
-        asFunction(reflection, method);
+        asFunction(project, reflection, method);
         file = fileOf(method);
       }
       const member = parent?.kindOf(ReflectionKind.ClassOrInterface);

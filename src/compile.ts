@@ -45,7 +45,9 @@ interface GradUpdate {
   readonly computed: boolean;
 }
 
+/** A compiled function. */
 export interface Compiled<A extends readonly Tree[], R> {
+  /** Runs the program for these arguments, tracing it first where there is none. */
   (...args: A): Promise<R>;
   /** How many programs have been traced so far. */
   readonly traces: number;

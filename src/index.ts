@@ -1,4 +1,7 @@
-/** Learning Loop: tensors, autograd, compiled functions and devices. Layers are in `learning-loop/nn`, optimizers in `/optim`. */
+/**
+ * Learning Loop: tensors, autograd, compiled functions and devices. Layers are in `learning-loop/nn`, optimizers in `/optim`.
+ * @module learning-loop
+ */
 
 export { compile, type Compiled } from "./compile.ts";
 export {

@@ -1,4 +1,7 @@
-/** Data for training: `learning-loop/data`. Data sets, loaders of batches, samplers, and functions that make batches. */
+/**
+ * Data for training: `learning-loop/data`. Data sets, loaders of batches, samplers, and functions that make batches.
+ * @module learning-loop/data
+ */
 
 export type { Batch, BatchSource, Cursor, Padding } from "./batch.ts";
 export { collate, collateAs, type Collate, type Collated, type CollateOptions } from "./collate.ts";

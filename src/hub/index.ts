@@ -1,4 +1,7 @@
-/** Files of the ecosystem: safetensors, PyTorch checkpoints, NumPy arrays, and ONNX. */
+/**
+ * Files of the ecosystem: safetensors, PyTorch checkpoints, NumPy arrays, and ONNX.
+ * @module learning-loop/hub
+ */
 
 export { exportOnnx, type Exportable, type ExportOptions } from "./export-onnx.ts";
 export {

@@ -48,6 +48,7 @@ export class RReLU extends Layer {
   }
 }
 
+/** x limited to [minVal, maxVal], −1 and 1 unless given: torch.nn.Hardtanh. */
 export class Hardtanh extends Layer {
   readonly minVal: number;
   readonly maxVal: number;
@@ -70,6 +71,7 @@ export class Hardtanh extends Layer {
   }
 }
 
+/** log(1 + exp(βx)) / β, and x where βx is above the threshold: torch.nn.Softplus. */
 export class Softplus extends Layer {
   readonly beta: number;
   readonly threshold: number;

@@ -1,4 +1,7 @@
-/** Layers and models' building blocks: torch.nn. */
+/**
+ * Layers and models' building blocks: torch.nn.
+ * @module learning-loop/nn
+ */
 
 export {
   MultiheadAttention,
@@ -80,7 +83,15 @@ export {
   LPPool2d,
   MaxPool1d,
   MaxPool2d,
+  type AvgPool1dOptions,
 } from "./pooling.ts";
+export type { OneDimensional } from "./functional/images.ts";
+export type { AdaptiveSize } from "../ops/adaptive-pool.ts";
+export type { ConvOptions, ConvTransposeOptions } from "../ops/conv.ts";
+export type { PadMode } from "../ops/pad-modes.ts";
+export type { AvgPoolOptions } from "../ops/avg-pool.ts";
+export type { MaxPoolOptions, PoolOptions } from "../ops/pool.ts";
+export type { Pair } from "../ops/windows.ts";
 export {
   CircularPad1d,
   CircularPad2d,

@@ -1,4 +1,7 @@
-/** Optimizers, schedules, clipping and averages of weights: torch.optim. */
+/**
+ * Optimizers, schedules, clipping and averages of weights: torch.optim.
+ * @module learning-loop/optim
+ */
 
 export { Adafactor, type AdafactorOptions } from "./adafactor.ts";
 export { Adagrad, type AdagradOptions } from "./adagrad.ts";

@@ -5,11 +5,13 @@ import { ShapeError, type Shape } from "../graph/shape.ts";
 /** One dimension or several; negative ones count from the end. */
 export type Dims = number | readonly number[];
 
+/** Whether reduced dimensions are kept. */
 export interface KeepdimOptions {
   /** Keep reduced dimensions with size 1. */
   readonly keepdim?: boolean;
 }
 
+/** Which dimensions are reduced, and whether they are kept. */
 export interface ReduceOptions extends KeepdimOptions {
   /** Dimensions to reduce; all unless given. */
   readonly dim?: Dims;
