@@ -132,7 +132,8 @@ export interface TrainerOptions<B> {
   readonly callbacks?: readonly Callback[];
   /**
    * What happens when a loss or a gradient is not finite: the run ends with a NonFiniteError within `loggingSteps` steps
-   * and before anything is saved, or the update is left out on the device and counted. Skipping costs two passes over all state.
+   * and before anything is saved, or the update is left out on the device and counted. Looking reads each gradient once
+   * more, save where `clipNorm` does so anyway; skipping adds two passes over all state.
    */
   readonly onNonFinite?: "stop" | "skip";
   /** Seeds the default generator when the run begins. The data's shuffling has a seed of its own. */
