@@ -122,7 +122,8 @@ const layerNormGradOp = defineOp<LayerNormGradAttrs>({
     const given = (name: string, width: number): Typed => ({
       ...{ dtype, shape: [count, width], name: shaped(name, count, width) },
     });
-    const [row, column] = [shaped(inputs[1]!, n), shaped(inputs[1]!, n, 1)];
+    const [row, column] = [shaped(inputs[1]!, 1, n), shaped(inputs[1]!, n, 1)];
+    const ones = (size: number): string => emit.filled(dtype, [1, size], 1);
     const mean = node("Mul", inputs[3]!, emit.scalar(dtype, 1 / n));
     const cubed = node("Mul", node("Mul", inputs[3]!, inputs[3]!), mean);
     const matrices = [given(inputs[0]!, n), given(inputs[4]!, n)];
@@ -134,14 +135,14 @@ const layerNormGradOp = defineOp<LayerNormGradAttrs>({
       const p = node("Mul", node("MatMul", g, column), mean);
       const q = node("Mul", node("MatMul", gc, column), cubed);
       const others = node("Add", node("Mul", c, q), p);
-      const dx = node("Sub", node("Mul", node("Mul", g, row), r), others);
+      // Products of vectors are quicker than broadcasting, and than sums.
+      const dx = node("Sub", node("Mul", g, node("MatMul", r, row)), others);
       const total = (weights: string, values: string): Typed => ({
-        name: emit.node("Gemm", [weights, values], { transA: { int: 1 } }),
-        ...{ dtype, shape: [1, n] },
+        ...{ dtype, shape: [1, n], name: node("MatMul", weights, values) },
       });
       return {
         rows: [{ dtype, shape: [size, n], name: dx }],
-        sums: affine ? [total(r, gc), total(emit.filled(dtype, [size, 1], 1), g)] : [],
+        sums: affine ? [total(shaped(r, 1, size), gc), total(ones(size), g)] : [],
       };
     });
     return [shaped(rows[0]!, ...shape), ...sums.map((name) => shaped(name, ...weight!.shape))];
