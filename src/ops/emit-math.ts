@@ -77,13 +77,26 @@ export function inFloat32(
   return cast(formula(cast(x, "float32")), dtype);
 }
 
-/** log(1 + x). Kahan: with u = 1 + x it is log(u)·x / (u − 1), and x itself where u = 1; exact where x is tiny. */
+/** log(1 + x) for finite x > −1: with u = 1 + x rounded it is log(u) + (x − (u − 1)) / u up to the rest's square. */
+export function emitLog1pInside(emit: Emitter, x: string, dtype: DType): string {
+  const { add, log } = emitMath(emit, dtype);
+  return add(log(add(x, 1)), lostInSum(emit, x, dtype));
+}
+
+/** log(1 + x): −∞ and ∞ at −1 and ∞ come from the logarithm, where what the sum loses is 0. */
 export function emitLog1p(emit: Emitter, x: string, dtype: DType): string {
-  const { add, sub, mul, div, log, where, equal } = emitMath(emit, dtype);
+  const { add, log } = emitMath(emit, dtype);
+  const [after, most] =
+    dtype === "float64" ? [2 ** -53, Number.MAX_VALUE] : [2 ** -24, 2 ** 127 * (2 - 2 ** -23)];
+  const inside = emit.node("Clip", [x, emit.scalar(dtype, after - 1), emit.scalar(dtype, most)]);
+  return add(log(add(x, 1)), lostInSum(emit, inside, dtype));
+}
+
+/** (x − (u − 1)) / u with u = 1 + x rounded. */
+function lostInSum(emit: Emitter, x: string, dtype: DType): string {
+  const { add, sub, div } = emitMath(emit, dtype);
   const u = add(x, 1);
-  const d = sub(u, 1);
-  const logU = log(u);
-  return where(equal(d, 0), x, where(equal(u, x), logU, mul(logU, div(x, d))));
+  return div(sub(x, sub(u, 1)), u);
 }
 
 /** exp(x) − 1. Kahan: with u = eˣ it is (u − 1)·x / log(u); x where u = 1, u − 1 where x is not small. */

@@ -1,25 +1,14 @@
 /** Parts of losses whose gradients are not what differentiating their formulas step by step would give, or would give slowly. */
 
-import type { DType } from "../graph/dtype.ts";
 import type { Value } from "../graph/node.ts";
 import { defineOp, defineOp1, type Emitter } from "../graph/op.ts";
 import { checkSameDType, sameShape, formatShape, ShapeError } from "../graph/shape.ts";
 import { add, div, exp, log, log1p, maximum, mul, neg, sigmoid, sub } from "./elementwise.ts";
+import { emitLog1p, emitLog1pInside } from "./emit-math.ts";
 import { scatterAdd } from "./indexing.ts";
 import { full } from "./leaf.ts";
 import { keepDims } from "./reduce.ts";
 import { sum } from "./sum.ts";
-
-/** log(1 + x) for x in [−1, 1]. Kahan: with u = 1 + x it is log(u)·x / (u − 1), and x itself where u = 1. */
-function log1pOf(emit: Emitter, x: string, dtype: DType): string {
-  const one = emit.scalar(dtype, 1);
-  const u = emit.node("Add", [x, one]);
-  const scaled = emit.node("Mul", [
-    emit.node("Log", [u]),
-    emit.node("Div", [x, emit.node("Sub", [u, one])]),
-  ]);
-  return emit.node("Where", [emit.node("Equal", [u, one]), x, scaled]);
-}
 
 const logisticLossOp = defineOp1({
   name: "logisticLoss",
@@ -29,7 +18,7 @@ const logisticLossOp = defineOp1({
   // max(x, 0) + log(1 + exp(−|x|)): neither overflows nor loses small values.
   lower: ({ inputs: [x], types: [type], emit }) => {
     const small = emit.node("Exp", [emit.node("Neg", [emit.node("Abs", [x!])])]);
-    return emit.node("Add", [emit.node("Relu", [x!]), log1pOf(emit, small, type!.dtype)]);
+    return emit.node("Add", [emit.node("Relu", [x!]), emitLog1pInside(emit, small, type!.dtype)]);
   },
 });
 
@@ -70,7 +59,7 @@ const binaryCrossEntropyOp = defineOp1({
       return emit.node("Where", [emit.node("Equal", [x!, emit.scalar(dtype, end)]), least, most]);
     };
     const yes = bounded(emit.node("Log", [x!]), 0);
-    const no = bounded(log1pOf(emit, emit.node("Neg", [x!]), dtype), 1);
+    const no = bounded(emitLog1p(emit, emit.node("Neg", [x!]), dtype), 1);
     return emit.node("Sub", [
       emit.node("Mul", [emit.node("Sub", [t!, emit.scalar(dtype, 1)]), no]),
       emit.node("Mul", [t!, yes]),
