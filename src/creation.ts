@@ -17,6 +17,7 @@ import { activeTrace } from "./trace.ts";
 
 export type { ArrayLike } from "./from-data.ts";
 
+/** What tensors are made as. */
 export interface CreateOptions {
   readonly dtype?: DType;
   /** Collect gradients in this tensor. */
@@ -52,6 +53,10 @@ export function tensor(
   options: CreateOptions & { readonly shape?: Shape } = {},
 ): Tensor {
   const given = ArrayBuffer.isView(data) ? fromTypedArray(data) : fromNested(data);
+  if (data instanceof Uint8Array && options.dtype === undefined && data.some((byte) => byte > 1))
+    throw new TypeError(
+      'tensor: a Uint8Array makes a bool tensor, but this one has elements above 1; give a dtype, e.g. { dtype: "float32" }',
+    );
   const dtype = dtypeOf("tensor", options, given.dtype, [...CREATE_OPTIONS, "shape"]);
   const shape = checkShape("tensor", options.shape ?? given.shape);
   if (numel(shape) !== given.flat.length) {
@@ -86,8 +91,10 @@ function filled(
 export const full = (shape: Shape, value: number | boolean, options: CreateOptions = {}): Tensor =>
   filled("full", shape, Number(value), options, typeof value === "boolean" ? "bool" : "float32");
 
+/** All elements 0; float32 unless another dtype is given. */
 export const zeros = (shape: Shape, options: CreateOptions = {}): Tensor =>
   filled("zeros", shape, 0, options);
+/** All elements 1; float32 unless another dtype is given. */
 export const ones = (shape: Shape, options: CreateOptions = {}): Tensor =>
   filled("ones", shape, 1, options);
 

@@ -119,7 +119,7 @@ export function cartesianProd(tensors: readonly Tensor[]): Tensor {
 
 /** `a` where the condition (bool) holds, `b` elsewhere; all broadcast. */
 export function where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor {
-  const tensors = [condition, a, b].filter((x) => x instanceof Tensor);
+  const tensors = [condition, a, b].filter((x) => typeof x !== "number");
   return derive(tensors, (values) => {
     let next = 1;
     const pick = (x: TensorLike): Operand => (typeof x === "number" ? x : values[next++]!);

@@ -35,7 +35,8 @@ export async function exportOnnx(
 ): Promise<Uint8Array> {
   const known = ["path", "inputNames", "outputNames"];
   const { path, inputNames, outputNames } = checkOptions("exportOnnx", options, known);
-  if (!Array.isArray(inputs))
+  const list: unknown = inputs;
+  if (!Array.isArray(list))
     throw new TypeError("exportOnnx: inputs must be a list, e.g. exportOnnx(model, [x])");
   const named = new Map<Tensor, string>();
   const isFunction = typeof model === "function";

@@ -1,6 +1,7 @@
 /** Writes and reads safetensors, the format in which PyTorch and Hugging Face exchange weights. */
 import { dtypes, type DType } from "../graph/dtype.ts";
 import type { StateDict } from "../nn/module.ts";
+import { Tensor } from "../tensor.ts";
 import { duplicateKey } from "./duplicate-keys.ts";
 import { checkedSize, isCounts, storedTypes, tensorOf, type StoredType } from "./elements.ts";
 import { FormatError, shown } from "./format-error.ts";
@@ -35,6 +36,11 @@ export async function toSafetensors(
   tensors: StateDict,
   metadata: Readonly<Record<string, string>> = { format: "pt" },
 ): Promise<Uint8Array> {
+  for (const [name, x] of Object.entries(tensors))
+    if (!(x instanceof Tensor))
+      throw new TypeError(
+        `safetensors: "${name}" must be a tensor, got ${typeof x}; flatten what is nested`,
+      );
   const sorted = Object.entries(tensors).sort(
     ([a, x], [b, y]) => dtypes[y.dtype].bytes - dtypes[x.dtype].bytes || (a < b ? -1 : 1),
   );
@@ -63,6 +69,7 @@ export async function toSafetensors(
   return bytes;
 }
 
+/** What a safetensors file holds. */
 export interface SafetensorsFile {
   readonly tensors: StateDict;
   readonly metadata: Readonly<Record<string, string>>;

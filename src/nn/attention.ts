@@ -3,6 +3,7 @@
 import { zeros } from "../creation.ts";
 import { formatShape, sameShape, ShapeError } from "../graph/shape.ts";
 import type { Tensor } from "../tensor.ts";
+import { checkOptions } from "../tensor/arguments.ts";
 import { noGrad } from "../trace.ts";
 import { additiveMask, attentionWeights, future } from "./functional/attention.ts";
 import * as F from "./functional/index.ts";
@@ -10,6 +11,7 @@ import { xavierUniform } from "./init.ts";
 import { Linear } from "./linear.ts";
 import { Module, Parameter } from "./module.ts";
 
+/** What a query must not attend to. */
 export interface AttentionMasks {
   /** bool [B, S] (one sample: [S]), true for keys that are padding; or float, added to the scores. */
   readonly keyPaddingMask?: Tensor | null;
@@ -19,6 +21,7 @@ export interface AttentionMasks {
   readonly isCausal?: boolean;
 }
 
+/** Masks of attention, and which weights are returned. */
 export interface AttentionOptions extends AttentionMasks {
   /** Also return the attention weights. */
   readonly needWeights?: boolean;
@@ -26,6 +29,7 @@ export interface AttentionOptions extends AttentionMasks {
   readonly averageAttnWeights?: boolean;
 }
 
+/** Options of {@link MultiheadAttention}. */
 export interface MultiheadAttentionOptions {
   /** Probability with which weights are zeroed while training. */
   readonly dropout?: number;
@@ -37,6 +41,10 @@ export interface MultiheadAttentionOptions {
   readonly kdim?: number;
   readonly vdim?: number;
 }
+
+const OPTIONS = ["dropout", "batchFirst", "bias", "kdim", "vdim"];
+const MASKS = ["keyPaddingMask", "attnMask", "isCausal"];
+const CALL_OPTIONS = [...MASKS, "needWeights", "averageAttnWeights"];
 
 /**
  * Attention with several heads side by side: torch.nn.MultiheadAttention, with `batchFirst` true unless given. A query that
@@ -58,18 +66,19 @@ export class MultiheadAttention extends Module {
   readonly in_proj_bias: Parameter | null;
   readonly out_proj: Linear;
 
-  constructor(
-    embedDim: number,
-    numHeads: number,
-    {
+  constructor(embedDim: number, numHeads: number, options: MultiheadAttentionOptions = {}) {
+    super();
+    const {
       dropout = 0,
       batchFirst = true,
       bias = true,
       kdim = embedDim,
       vdim = embedDim,
-    }: MultiheadAttentionOptions = {},
-  ) {
-    super();
+    } = checkOptions("MultiheadAttention", options, OPTIONS);
+    if (![embedDim, numHeads].every((n) => Number.isInteger(n) && n > 0))
+      throw new Error(
+        `MultiheadAttention: embedDim and numHeads must be positive integers, got ${embedDim} and ${numHeads}`,
+      );
     if (embedDim % numHeads !== 0)
       throw new Error(
         `MultiheadAttention: embedDim ${embedDim} must be divisible by numHeads ${numHeads}`,
@@ -102,14 +111,15 @@ export class MultiheadAttention extends Module {
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    {
+    options: AttentionOptions = {},
+  ): { output: Tensor; weights: Tensor | null } {
+    const {
       keyPaddingMask = null,
       attnMask = null,
       isCausal = false,
       needWeights = false,
       averageAttnWeights = true,
-    }: AttentionOptions = {},
-  ): { output: Tensor; weights: Tensor | null } {
+    } = checkOptions("MultiheadAttention", options, CALL_OPTIONS);
     const single = query.ndim === 2;
     const inward = (x: Tensor): Tensor =>
       single ? x.unsqueeze(0) : this.batchFirst ? x : x.transpose(0, 1);

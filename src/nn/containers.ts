@@ -35,7 +35,7 @@ export class Sequential extends Layer {
   constructor(...given: readonly (Module | Readonly<Record<string, Module>>)[]) {
     super();
     const [first] = given;
-    const named = given.length === 1 && first !== undefined && !(first instanceof Module);
+    const named = given.length === 1 && typeof first === "object" && !(first instanceof Module);
     for (const [name, module] of Object.entries(named ? first : given)) this.#add(name, module);
   }
 
@@ -44,6 +44,7 @@ export class Sequential extends Layer {
     this.#modules.push([name, module as Module]);
   }
 
+  /** How many there are. */
   get length(): number {
     return this.#modules.length;
   }
@@ -53,6 +54,7 @@ export class Sequential extends Layer {
     return this.#modules[place("Sequential", i, this.length)]![1];
   }
 
+  /** Goes over the modules in order. */
   *[Symbol.iterator](): Generator<Module> {
     for (const [, module] of this.#modules) yield module;
   }
@@ -83,6 +85,7 @@ export class ModuleList<M extends Module = Module> extends Module {
     this.extend(modules);
   }
 
+  /** How many there are. */
   get length(): number {
     return this.#modules.length;
   }
@@ -99,6 +102,7 @@ export class ModuleList<M extends Module = Module> extends Module {
     return this;
   }
 
+  /** Goes over the modules in order. */
   [Symbol.iterator](): IterableIterator<M> {
     return this.#modules.values();
   }
@@ -108,6 +112,7 @@ export class ModuleList<M extends Module = Module> extends Module {
     return this.insert(this.length, module);
   }
 
+  /** Adds all of a list at the end. */
   extend(modules: Iterable<M>): this {
     for (const module of modules) this.append(module);
     return this;
@@ -138,6 +143,7 @@ export class ModuleDict<M extends Module = Module> extends Module {
     for (const [name, module] of Object.entries(modules)) this.set(name, module);
   }
 
+  /** How many there are. */
   get length(): number {
     return this.#modules.size;
   }
@@ -152,10 +158,12 @@ export class ModuleDict<M extends Module = Module> extends Module {
     return module;
   }
 
+  /** Whether there is one of that name. */
   has(name: string): boolean {
     return this.#modules.has(name);
   }
 
+  /** Holds a module under a name. */
   set(name: string, module: M): this {
     needModule("ModuleDict", name, module);
     if (name === "" || name.includes("."))
@@ -164,22 +172,27 @@ export class ModuleDict<M extends Module = Module> extends Module {
     return this;
   }
 
+  /** Takes away the module of a name; returns whether there was one. */
   delete(name: string): boolean {
     return this.#modules.delete(name);
   }
 
+  /** Names, in the order they were set. */
   keys(): IterableIterator<string> {
     return this.#modules.keys();
   }
 
+  /** What the names stand for, in the order they were set. */
   values(): IterableIterator<M> {
     return this.#modules.values();
   }
 
+  /** Names and what they stand for, in the order they were set. */
   entries(): IterableIterator<[string, M]> {
     return this.#modules.entries();
   }
 
+  /** Goes over names and what they stand for, in the order they were set. */
   [Symbol.iterator](): IterableIterator<[string, M]> {
     return this.entries();
   }
@@ -206,6 +219,7 @@ export class ParameterList extends Module {
     this.extend(parameters);
   }
 
+  /** How many there are. */
   get length(): number {
     return this.#parameters.length;
   }
@@ -215,6 +229,7 @@ export class ParameterList extends Module {
     return this.#parameters[place("ParameterList", i, this.length)]!;
   }
 
+  /** Goes over the parameters in order. */
   [Symbol.iterator](): IterableIterator<Parameter> {
     return this.#parameters.values();
   }
@@ -228,6 +243,7 @@ export class ParameterList extends Module {
     return this;
   }
 
+  /** Adds all of a list at the end. */
   extend(tensors: Iterable<Tensor>): this {
     for (const tensor of tensors) this.append(tensor);
     return this;
@@ -247,6 +263,7 @@ export class ParameterDict extends Module {
     for (const [name, tensor] of Object.entries(parameters)) this.set(name, tensor);
   }
 
+  /** How many there are. */
   get length(): number {
     return this.#parameters.size;
   }
@@ -261,6 +278,7 @@ export class ParameterDict extends Module {
     return parameter;
   }
 
+  /** Whether there is one of that name. */
   has(name: string): boolean {
     return this.#parameters.has(name);
   }
@@ -278,18 +296,22 @@ export class ParameterDict extends Module {
     return this;
   }
 
+  /** Names, in the order they were set. */
   keys(): IterableIterator<string> {
     return this.#parameters.keys();
   }
 
+  /** What the names stand for, in the order they were set. */
   values(): IterableIterator<Parameter> {
     return this.#parameters.values();
   }
 
+  /** Names and what they stand for, in the order they were set. */
   entries(): IterableIterator<[string, Parameter]> {
     return this.#parameters.entries();
   }
 
+  /** Goes over names and what they stand for, in the order they were set. */
   [Symbol.iterator](): IterableIterator<[string, Parameter]> {
     return this.entries();
   }

@@ -5,11 +5,13 @@ import { formatShape, ShapeError } from "../graph/shape.ts";
 import { where } from "../joining.ts";
 import { normal } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
+import { checkOptions } from "../tensor/arguments.ts";
 import { noGrad } from "../trace.ts";
 import * as F from "./functional/index.ts";
 import { Layer } from "./layer.ts";
 import { Parameter } from "./module.ts";
 
+/** Options of {@link Embedding}. */
 export interface EmbeddingOptions {
   /** A row that starts as zeros and is not learned; negative ones count from the end. */
   readonly paddingIdx?: number | null;
@@ -17,11 +19,13 @@ export interface EmbeddingOptions {
 
 /** A table of vectors: weight [n, d] starts as N(0, 1), the row `paddingIdx` as zeros: torch.nn.Embedding. */
 export class Embedding extends Layer {
-  readonly weight: Parameter;
+  /** May be given another module's parameter, which both then share. */
+  weight: Parameter;
   readonly paddingIdx: number | null;
 
-  constructor(count: number, dim: number, { paddingIdx = null }: EmbeddingOptions = {}) {
+  constructor(count: number, dim: number, options: EmbeddingOptions = {}) {
     super();
+    const { paddingIdx = null } = checkOptions("Embedding", options, ["paddingIdx"]);
     const row = paddingIdx !== null && paddingIdx < 0 ? paddingIdx + count : paddingIdx;
     if (row !== null && !(Number.isInteger(row) && row >= 0 && row < count))
       throw new Error(`Embedding: paddingIdx must be 0 … ${count - 1}, got ${paddingIdx}`);

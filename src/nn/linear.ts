@@ -4,6 +4,7 @@ import type { DType } from "../graph/dtype.ts";
 import { formatShape, numel, resolveDim, ShapeError } from "../graph/shape.ts";
 import { uniform } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
+import { checkOptions } from "../tensor/arguments.ts";
 import * as F from "./functional/index.ts";
 import { Layer } from "./layer.ts";
 import { Module, Parameter } from "./module.ts";
@@ -13,15 +14,21 @@ import { pythonBool } from "./module-repr.ts";
 export class Linear extends Layer {
   readonly inFeatures: number;
   readonly outFeatures: number;
-  readonly weight: Parameter;
-  readonly bias: Parameter | null;
+  /** May be given another module's parameter, which both then share. */
+  weight: Parameter;
+  bias: Parameter | null;
 
   constructor(
     inFeatures: number,
     outFeatures: number,
-    { bias = true, dtype = "float32" }: { bias?: boolean; dtype?: DType } = {},
+    options: { readonly bias?: boolean; readonly dtype?: DType } = {},
   ) {
     super();
+    const { bias = true, dtype = "float32" } = checkOptions("Linear", options, ["bias", "dtype"]);
+    if (![inFeatures, outFeatures].every((n) => Number.isInteger(n) && n >= 0))
+      throw new Error(
+        `Linear: inFeatures and outFeatures must be whole numbers, got ${inFeatures} and ${outFeatures}`,
+      );
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     const bound = inFeatures > 0 ? 1 / Math.sqrt(inFeatures) : 0;
@@ -48,9 +55,10 @@ export class Bilinear extends Module {
     in1Features: number,
     in2Features: number,
     outFeatures: number,
-    { bias = true }: { readonly bias?: boolean } = {},
+    options: { readonly bias?: boolean } = {},
   ) {
     super();
+    const { bias = true } = checkOptions("Bilinear", options, ["bias"]);
     const bound = 1 / Math.sqrt(in1Features);
     this.weight = new Parameter(uniform([outFeatures, in1Features, in2Features], -bound, bound));
     this.bias = bias ? new Parameter(uniform([outFeatures], -bound, bound)) : null;

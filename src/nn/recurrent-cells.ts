@@ -4,9 +4,11 @@ import { zeros } from "../creation.ts";
 import { formatShape, ShapeError } from "../graph/shape.ts";
 import { uniform } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
+import { checkOptions } from "../tensor/arguments.ts";
 import { Module, Parameter } from "./module.ts";
 import { checkNonlinearity, gruStates, lstmStates, rnnStates } from "./recurrent-states.ts";
 
+/** Options of recurrent cells. */
 export interface CellOptions {
   readonly bias?: boolean;
 }
@@ -24,8 +26,15 @@ abstract class Cell extends Module {
   /** Cells do not project. */
   readonly weight_hr = null;
 
-  constructor(inputSize: number, hiddenSize: number, gates: number, { bias = true }: CellOptions) {
+  constructor(
+    inputSize: number,
+    hiddenSize: number,
+    gates: number,
+    options: CellOptions,
+    ...known: string[]
+  ) {
     super();
+    const { bias = true } = checkOptions(new.target.name, options, ["bias", ...known]);
     this.inputSize = inputSize;
     this.hiddenSize = hiddenSize;
     const bound = 1 / Math.sqrt(hiddenSize);
@@ -65,6 +74,7 @@ abstract class Cell extends Module {
     return next.slice(0, count).map((state) => (single ? state.squeeze(0) : state));
   }
 
+  /** What is printed of the cell: its settings, in PyTorch's words. */
   override extraRepr(): string {
     return `${this.inputSize}, ${this.hiddenSize}${this.bias_ih === null ? ", bias=False" : ""}`;
   }
@@ -79,7 +89,7 @@ export class RNNCell extends Cell {
     hiddenSize: number,
     options: CellOptions & { readonly nonlinearity?: "tanh" | "relu" } = {},
   ) {
-    super(inputSize, hiddenSize, 1, options);
+    super(inputSize, hiddenSize, 1, options, "nonlinearity");
     this.nonlinearity = checkNonlinearity("RNNCell", options.nonlinearity);
   }
 

@@ -5,9 +5,18 @@ import { formatShape, sameShape, ShapeError } from "../graph/shape.ts";
 import { cat, stack, where } from "../joining.ts";
 import type { RecurrentAttrs } from "../ops/recurrent.ts";
 import { uniform } from "../random.ts";
-import type { Tensor } from "../tensor.ts";
+import { Tensor } from "../tensor.ts";
+import { checkOptions } from "../tensor/arguments.ts";
 import * as F from "./functional/index.ts";
 import { Module, Parameter } from "./module.ts";
+import {
+  checked,
+  OPTIONS,
+  type LstmOptions,
+  type RecurrentOptions,
+  type RnnOptions,
+  type SequenceOptions,
+} from "./recurrent-options.ts";
 import {
   checkNonlinearity,
   gruStates,
@@ -17,57 +26,17 @@ import {
 } from "./recurrent-states.ts";
 import { rowsOf } from "./sequence-lengths.ts";
 
-export interface RecurrentOptions {
-  /** How many networks stand on one another, each reading the states of the one below; 1 unless given. */
-  readonly numLayers?: number;
-  readonly bias?: boolean;
-  /** Inputs and outputs are [B, T, …] rather than [T, B, …] (default). */
-  readonly batchFirst?: boolean;
-  /** Probability with which elements between layers are zeroed while training. */
-  readonly dropout?: number;
-  /** Read the sequence from both ends, with weights of their own. */
-  readonly bidirectional?: boolean;
-}
-
-export interface RnnOptions extends RecurrentOptions {
-  readonly nonlinearity?: "tanh" | "relu";
-}
-
-export interface LstmOptions extends RecurrentOptions {
-  /** Project h to this many elements (Sak et al., 2014). */
-  readonly projSize?: number;
-}
-
-export interface SequenceOptions {
-  /**
-   * Steps of each sequence [B], 1 … T, as numbers or int tensor: what torch packs sequences for. Steps behind are not read,
-   * their outputs are 0, and the last state is the one after the last step of each sequence.
-   */
-  readonly lengths?: readonly number[] | Tensor;
-}
+export type {
+  LstmOptions,
+  RecurrentOptions,
+  RnnOptions,
+  SequenceOptions,
+} from "./recurrent-options.ts";
 
 /** One direction's sequence in rows: row t·B + b is step t of sequence b. */
 interface Rows extends RecurrentAttrs {
   /** [T·B, features]. */
   readonly x: Tensor;
-}
-
-/** Checks options that plain JavaScript may get wrong, and names them as the user did. */
-function checked(name: string, options: LstmOptions, hidden: number): Required<LstmOptions> {
-  const full = {
-    ...{ numLayers: 1, bias: true, batchFirst: false, dropout: 0, bidirectional: false },
-    ...{ projSize: 0, ...options },
-  };
-  const { numLayers, dropout, projSize } = full;
-  if (!Number.isInteger(numLayers) || numLayers < 1)
-    throw new Error(`${name}: numLayers must be a positive integer, got ${numLayers}`);
-  if (!(dropout >= 0 && dropout <= 1))
-    throw new Error(`${name}: dropout must be in [0, 1], got ${dropout}`);
-  if (!Number.isInteger(hidden) || hidden < 1)
-    throw new Error(`${name}: hiddenSize must be a positive integer, got ${hidden}`);
-  if (!Number.isInteger(projSize) || projSize < 0 || projSize >= hidden)
-    throw new Error(`${name}: projSize must be smaller than hiddenSize ${hidden}, got ${projSize}`);
-  return full;
 }
 
 /** What the three have in common: layers, directions, layouts, lengths. `states` are h, and for an LSTM c. */
@@ -140,9 +109,10 @@ abstract class Recurrent extends Module {
   protected runLayers(
     input: Tensor,
     given: readonly Tensor[] | null,
-    { lengths }: SequenceOptions,
+    options: SequenceOptions,
   ): { output: Tensor; last: Tensor[] } {
     const name = this.constructor.name;
+    const { lengths } = checkOptions(name, options, ["lengths"]);
     const single = input.ndim === 2;
     if ((input.ndim !== 3 && !single) || input.shape.at(-1) !== this.inputSize)
       throw new ShapeError(
@@ -190,8 +160,12 @@ abstract class Recurrent extends Module {
     const count = this.numLayers * (this.bidirectional ? 2 : 1);
     return this.stateSizes().map((size, i) => {
       if (given === null) return new Array<Tensor>(count).fill(zeros([batch, size], { dtype }));
-      const state = given[i]!;
+      const state = given[i];
       const expected = single ? [count, size] : [count, batch, size];
+      if (!(state instanceof Tensor))
+        throw new ShapeError(
+          `${this.constructor.name}: the first state must be ${this.stateSizes().length === 1 ? "a tensor" : "tensors [h, c]"} or null; options come behind it, as in forward(x, null, { lengths })`,
+        );
       if (!sameShape(state.shape, expected))
         throw new ShapeError(
           `${this.constructor.name}: the first state must be ${formatShape(expected)} (layers · directions${single ? "" : ", batch"}, size), got ${formatShape(state.shape)}`,
@@ -220,7 +194,7 @@ export class RNN extends Recurrent {
   readonly nonlinearity: "tanh" | "relu";
 
   constructor(inputSize: number, hiddenSize: number, options: RnnOptions = {}) {
-    super(inputSize, hiddenSize, 1, options);
+    super(inputSize, hiddenSize, 1, checkOptions("RNN", options, [...OPTIONS, "nonlinearity"]));
     this.nonlinearity = checkNonlinearity("RNN", options.nonlinearity);
   }
 
@@ -253,7 +227,7 @@ export class RNN extends Recurrent {
 /** Long short-term memory (Hochreiter and Schmidhuber, 1997): torch.nn.LSTM. */
 export class LSTM extends Recurrent {
   constructor(inputSize: number, hiddenSize: number, options: LstmOptions = {}) {
-    super(inputSize, hiddenSize, 4, options);
+    super(inputSize, hiddenSize, 4, checkOptions("LSTM", options, [...OPTIONS, "projSize"]));
   }
 
   /** As RNN's, with two states: h [layers·directions, B, projSize or H] and c [layers·directions, B, H]. */
@@ -282,7 +256,7 @@ export class LSTM extends Recurrent {
 /** Gated recurrent units (Cho et al., 2014): torch.nn.GRU. */
 export class GRU extends Recurrent {
   constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions = {}) {
-    super(inputSize, hiddenSize, 3, { ...options, projSize: 0 });
+    super(inputSize, hiddenSize, 3, checkOptions("GRU", options, OPTIONS));
   }
 
   /** As RNN's. */

@@ -3,6 +3,7 @@
 import { zeros } from "../creation.ts";
 import { where } from "../joining.ts";
 import type { Tensor } from "../tensor.ts";
+import { checkOptions } from "../tensor/arguments.ts";
 import { MultiheadAttention, type AttentionMasks } from "./attention.ts";
 import { future } from "./functional/attention.ts";
 import * as F from "./functional/index.ts";
@@ -11,47 +12,25 @@ import { xavierUniform } from "./init.ts";
 import { Linear } from "./linear.ts";
 import { LayerNorm } from "./normalization.ts";
 import { Module } from "./module.ts";
+import {
+  LAYER,
+  STACK,
+  TARGET_MASKS,
+  type DecoderMasks,
+  type EncoderMasks,
+  type StackOptions,
+  type TransformerLayerOptions,
+  type TransformerMasks,
+  type TransformerOptions,
+} from "./transformer-options.ts";
 
-export interface TransformerLayerOptions {
-  readonly dModel: number;
-  readonly nhead: number;
-  /** Width of the feed-forward part; 2048 unless given. */
-  readonly dimFeedforward?: number;
-  readonly dropout?: number;
-  readonly activation?: "relu" | "gelu" | ((x: Tensor) => Tensor);
-  /** Normalise before attention and feed-forward instead of after the residual sums. */
-  readonly normFirst?: boolean;
-  readonly layerNormEps?: number;
-  /** Inputs are [B, T, E] (default) rather than [T, B, E]. */
-  readonly batchFirst?: boolean;
-  /** Whether linear layers and normalizations add something; true unless given. */
-  readonly bias?: boolean;
-}
-
-export interface EncoderMasks {
-  /** [T, T] or [B·H, T, T], true where attention is not allowed. */
-  readonly mask?: Tensor | null;
-  /** [B, T], true for padding. */
-  readonly srcKeyPaddingMask?: Tensor | null;
-  /** Without a `mask`: no position attends to later ones. */
-  readonly isCausal?: boolean;
-}
-
-/** Of the target's T positions and the S positions of what the encoder made, the memory; bool or float as EncoderMasks'. */
-export interface DecoderMasks {
-  /** [T, T] or [B·H, T, T]. */
-  readonly tgtMask?: Tensor | null;
-  /** [T, S] or [B·H, T, S]. */
-  readonly memoryMask?: Tensor | null;
-  /** [B, T]. */
-  readonly tgtKeyPaddingMask?: Tensor | null;
-  /** [B, S]. */
-  readonly memoryKeyPaddingMask?: Tensor | null;
-  /** Without a `tgtMask`: no position attends to later ones. */
-  readonly tgtIsCausal?: boolean;
-  /** Without a `memoryMask`: position t attends to the first t + 1 of the memory. */
-  readonly memoryIsCausal?: boolean;
-}
+export type {
+  DecoderMasks,
+  EncoderMasks,
+  TransformerLayerOptions,
+  TransformerMasks,
+  TransformerOptions,
+} from "./transformer-options.ts";
 
 /** The two-layer network behind attention, without its residual sum. */
 abstract class TransformerLayer extends Module {
@@ -59,10 +38,16 @@ abstract class TransformerLayer extends Module {
   abstract readonly dropout: Dropout;
   abstract readonly linear2: Linear;
   readonly normFirst: boolean;
+  /** Between the two linear maps of the feed-forward network. */
   readonly activation: (x: Tensor) => Tensor;
 
-  constructor({ activation = "relu", normFirst = false }: TransformerLayerOptions) {
+  constructor(options: TransformerLayerOptions) {
     super();
+    const { activation = "relu", normFirst = false } = checkOptions(
+      new.target.name,
+      options,
+      LAYER,
+    );
     if (typeof activation !== "function" && activation !== "relu" && activation !== "gelu")
       throw new Error(
         `${new.target.name}: activation must be "relu", "gelu" or a function, got "${String(activation)}"`,
@@ -108,10 +93,13 @@ export class TransformerEncoderLayer extends TransformerLayer {
   }
 
   /** src [B, T, E] → [B, T, E]. */
-  forward(
-    src: Tensor,
-    { mask = null, srcKeyPaddingMask = null, isCausal = false }: EncoderMasks = {},
-  ): Tensor {
+  forward(src: Tensor, options: EncoderMasks = {}): Tensor {
+    const known = ["mask", "srcKeyPaddingMask", "isCausal"];
+    const {
+      mask = null,
+      srcKeyPaddingMask = null,
+      isCausal = false,
+    } = checkOptions("TransformerEncoderLayer", options, known);
     const masks: AttentionMasks = { attnMask: mask, keyPaddingMask: srcKeyPaddingMask, isCausal };
     const x = this.residual(src, this.norm1, (y) =>
       this.dropout1.forward(this.self_attn.forward(y, y, y, masks).output),
@@ -153,6 +141,7 @@ export class TransformerDecoderLayer extends TransformerLayer {
 
   /** tgt [B, T, E], memory [B, S, E] → [B, T, E]. */
   forward(tgt: Tensor, memory: Tensor, masks: DecoderMasks = {}): Tensor {
+    checkOptions("TransformerDecoderLayer", masks, TARGET_MASKS);
     const own: AttentionMasks = {
       attnMask: masks.tgtMask ?? null,
       keyPaddingMask: masks.tgtKeyPaddingMask ?? null,
@@ -173,18 +162,17 @@ export class TransformerDecoderLayer extends TransformerLayer {
   }
 }
 
-interface StackOptions extends TransformerLayerOptions {
-  readonly numLayers: number;
-  /** A layer normalization after the last layer, as pre-norm stacks need. */
-  readonly norm?: boolean;
+/** How many layers, of what kind, and the normalization behind them. */
+function stack(
+  name: string,
+  options: StackOptions,
+): { count: number; layer: TransformerLayerOptions; norm: LayerNorm | null } {
+  const { numLayers: count, norm = false, ...layer } = checkOptions(name, options, STACK);
+  if (!Number.isInteger(count) || count < 0)
+    throw new Error(`${name}: numLayers must be a whole number, got ${count}`);
+  const { dModel, layerNormEps: eps = 1e-5, bias = true } = layer;
+  return { count, layer, norm: norm ? new LayerNorm(dModel, { eps, bias }) : null };
 }
-
-const finalNorm = ({
-  norm,
-  dModel,
-  layerNormEps: eps = 1e-5,
-  bias = true,
-}: StackOptions): LayerNorm | null => (norm ? new LayerNorm(dModel, { eps, bias }) : null);
 
 /** A stack of encoder layers, each with its own weights: torch.nn.TransformerEncoder. */
 export class TransformerEncoder extends Module {
@@ -193,11 +181,9 @@ export class TransformerEncoder extends Module {
 
   constructor(options: StackOptions) {
     super();
-    this.layers = Array.from(
-      { length: options.numLayers },
-      () => new TransformerEncoderLayer(options),
-    );
-    this.norm = finalNorm(options);
+    const { count, layer, norm } = stack("TransformerEncoder", options);
+    this.layers = Array.from({ length: count }, () => new TransformerEncoderLayer(layer));
+    this.norm = norm;
   }
 
   /** src [B, T, E] → [B, T, E]. */
@@ -214,11 +200,9 @@ export class TransformerDecoder extends Module {
 
   constructor(options: StackOptions) {
     super();
-    this.layers = Array.from(
-      { length: options.numLayers },
-      () => new TransformerDecoderLayer(options),
-    );
-    this.norm = finalNorm(options);
+    const { count, layer, norm } = stack("TransformerDecoder", options);
+    this.layers = Array.from({ length: count }, () => new TransformerDecoderLayer(layer));
+    this.norm = norm;
   }
 
   /** tgt [B, T, E], memory [B, S, E] → [B, T, E]. */
@@ -226,18 +210,6 @@ export class TransformerDecoder extends Module {
     const x = this.layers.reduce((y, layer) => layer.forward(y, memory, masks), tgt);
     return this.norm === null ? x : this.norm.forward(x);
   }
-}
-
-export interface TransformerOptions extends Partial<TransformerLayerOptions> {
-  readonly numEncoderLayers?: number;
-  readonly numDecoderLayers?: number;
-}
-
-export interface TransformerMasks extends DecoderMasks {
-  /** Masks of the source as the encoder takes them. */
-  readonly srcMask?: Tensor | null;
-  readonly srcKeyPaddingMask?: Tensor | null;
-  readonly srcIsCausal?: boolean;
 }
 
 /**
@@ -251,14 +223,15 @@ export class Transformer extends Module {
   readonly nhead: number;
   readonly batchFirst: boolean;
 
-  constructor({
-    dModel = 512,
-    nhead = 8,
-    numEncoderLayers = 6,
-    numDecoderLayers = 6,
-    ...rest
-  }: TransformerOptions = {}) {
+  constructor(options: TransformerOptions = {}) {
     super();
+    const {
+      dModel = 512,
+      nhead = 8,
+      numEncoderLayers = 6,
+      numDecoderLayers = 6,
+      ...rest
+    } = checkOptions("Transformer", options, [...LAYER, "numEncoderLayers", "numDecoderLayers"]);
     const layer = { dModel, nhead, norm: true, ...rest };
     this.encoder = new TransformerEncoder({ ...layer, numLayers: numEncoderLayers });
     this.decoder = new TransformerDecoder({ ...layer, numLayers: numDecoderLayers });
@@ -270,16 +243,16 @@ export class Transformer extends Module {
   }
 
   /** src [B, S, E], tgt [B, T, E] → [B, T, E]; without B for one sample. */
-  forward(
-    src: Tensor,
-    tgt: Tensor,
-    {
+  forward(src: Tensor, tgt: Tensor, options: TransformerMasks = {}): Tensor {
+    const {
       srcMask = null,
       srcKeyPaddingMask = null,
       srcIsCausal = false,
       ...rest
-    }: TransformerMasks = {},
-  ): Tensor {
+    } = checkOptions("Transformer", options, [
+      ...["srcMask", "srcKeyPaddingMask", "srcIsCausal"],
+      ...TARGET_MASKS,
+    ]);
     const memory = this.encoder.forward(src, {
       mask: srcMask,
       srcKeyPaddingMask,

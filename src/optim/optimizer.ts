@@ -3,6 +3,7 @@
 import { tensor, zerosLike } from "../creation.ts";
 import { formatShape, sameShape } from "../graph/shape.ts";
 import { cat } from "../joining.ts";
+import { Parameter } from "../nn/module.ts";
 import type { Tensor } from "../tensor.ts";
 import { guard, noGrad } from "../trace.ts";
 import { refuseUnknown, withDefaults } from "./options.ts";
@@ -92,7 +93,9 @@ export abstract class Optimizer<O extends CommonOptions> {
 
   /** Throws unless there are two betas in [0, 1). */
   protected needBetas(betas: readonly number[]): void {
-    if (!(betas.length === 2 && betas.every((beta) => beta >= 0 && beta < 1)))
+    if (!Array.isArray(betas) || betas.length !== 2)
+      throw new Error(`${this.#name}: betas must be two numbers, got ${String(betas)}`);
+    if (!betas.every((beta) => beta >= 0 && beta < 1))
       throw new Error(`${this.#name}: betas must be in [0, 1), got ${betas.join(", ")}`);
   }
 
@@ -104,7 +107,8 @@ export abstract class Optimizer<O extends CommonOptions> {
     if (params.length === 0) throw new Error(`${this.#name}: got no parameters`);
     if (new Set(params).size < params.length || params.some((p) => this.#state.has(p)))
       throw new Error(`${this.#name}: a parameter appears in two groups or twice in one`);
-    const odd = params.find((p) => !p.requiresGrad || !p.isLeaf);
+    // A frozen Parameter may be learned later; a plain tensor without gradients is a slip.
+    const odd = params.find((p) => !p.isLeaf || !(p.requiresGrad || p instanceof Parameter));
     if (odd !== undefined)
       throw new Error(
         `${this.#name}: parameters must be leaves that require gradients, got ${String(odd)}`,

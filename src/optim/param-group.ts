@@ -155,7 +155,10 @@ export function groupsOf<O>(name: string, given: OptimizerParams<O>): ParamGroup
       `${name}: expected an iterable of parameters, of [name, parameter] or of groups { params, … }, got ${described(given)}`,
     );
   const items = [...(given as Iterable<unknown>)];
-  if (items.length === 0) throw new Error(`${name}: got no parameters`);
+  if (items.length === 0)
+    throw new Error(
+      `${name}: got no parameters; a module has those in its fields, unless they are #private`,
+    );
   const isGroup = (item: unknown): boolean =>
     typeof item === "object" && item !== null && "params" in item;
   if (!items.some(isGroup)) return [{ params: items } as unknown as ParamGroupInput<O>];

@@ -50,9 +50,10 @@ export function checkOptions<O extends object>(
   options: O,
   known: readonly string[],
 ): O {
-  if (!isPlain(options))
+  const given: unknown = options;
+  if (!isPlain(given))
     throw new ShapeError(
-      `${op}: options must be an object such as { ${known[0]!}: … }, got ${String(options as unknown).split("\n")[0]!}`,
+      `${op}: options must be an object such as { ${known[0]!}: … }, got ${String(given).split("\n")[0]!}`,
     );
   const odd = Object.keys(options).find((key) => !known.includes(key));
   if (odd !== undefined)

@@ -26,8 +26,22 @@ export const makeTensor: Maker = (value, requiresGrad = false, leaf = !requiresG
 export const tracks = (t: TensorCore): boolean => t.requiresGrad && isGradEnabled();
 
 /** A tensor's value as an operation takes it: without history where gradients are off. */
-export const operand = (t: TensorCore): Value =>
-  t.requiresGrad && !isGradEnabled() ? detach(t.value) : t.value;
+export function operand(t: TensorCore): Value {
+  const value = (t as Partial<TensorCore> | null | undefined)?.value;
+  if (value === undefined) throw noTensor("Tensor", t);
+  return t.requiresGrad && !isGradEnabled() ? detach(value) : value;
+}
+
+/** The error for what should be a tensor and is none. */
+export const noTensor = (op: string, x: unknown): TypeError =>
+  new TypeError(`${op}: expected a tensor, got ${kindOf(x)}`);
+
+/** What plain JavaScript gave instead of a tensor, and what to do about it. */
+function kindOf(x: unknown): string {
+  if (Array.isArray(x) || ArrayBuffer.isView(x)) return "an array; make a tensor of it: tensor(…)";
+  if (x instanceof Promise) return "a promise; await it first";
+  return typeof x === "object" && x !== null ? "another object" : String(x);
+}
 
 /** Records operations on the values of tensors; the result tracks gradients if one of them does. */
 export function derive(

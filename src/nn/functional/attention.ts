@@ -5,6 +5,7 @@ import { isFloat } from "../../graph/dtype.ts";
 import { broadcast, formatShape, sameShape, ShapeError } from "../../graph/shape.ts";
 import { where } from "../../joining.ts";
 import type { Tensor } from "../../tensor.ts";
+import { checkOptions } from "../../tensor/arguments.ts";
 import { dropout } from "./dropout.ts";
 
 /** What stands for −∞ in scores: a row where nothing is allowed becomes uniform instead of NaN. */
@@ -34,6 +35,7 @@ export function attentionWeights(
   return (mask === null ? scores : scores.add(mask)).softmax(-1);
 }
 
+/** Options of {@link scaledDotProductAttention}. */
 export interface DotProductAttentionOptions {
   /** Broadcasts to [..., T, S]: bool, **true where attention is allowed**, or float, added to the scores. */
   readonly attnMask?: Tensor | null;
@@ -54,8 +56,19 @@ export function scaledDotProductAttention(
   q: Tensor,
   k: Tensor,
   v: Tensor,
-  { attnMask = null, dropoutP = 0, isCausal = false, scale }: DotProductAttentionOptions = {},
+  options: DotProductAttentionOptions = {},
 ): Tensor {
+  const {
+    attnMask = null,
+    dropoutP = 0,
+    isCausal = false,
+    scale,
+  } = checkOptions("scaledDotProductAttention", options, [
+    "attnMask",
+    "dropoutP",
+    "isCausal",
+    "scale",
+  ]);
   const op = "scaledDotProductAttention";
   const fits =
     Math.min(q.ndim, k.ndim, v.ndim) >= 2 &&

@@ -4,8 +4,10 @@ import { broadcast, formatShape, sameShape, ShapeError } from "../../graph/shape
 import { where } from "../../joining.ts";
 import { binaryCrossEntropy as crossEntropyOf, logisticLoss } from "../../ops/losses.ts";
 import { derive, type Tensor } from "../../tensor.ts";
+import { checkOptions } from "../../tensor/arguments.ts";
 import { checkFloats, checkSameShapes, reduceLoss, type LossOptions } from "./loss-options.ts";
 
+/** Options of {@link binaryCrossEntropy}. */
 export interface BinaryCrossEntropyOptions extends LossOptions {
   /** Factors of the elements' losses; broadcast to the input. */
   readonly weight?: Tensor | null;
@@ -36,8 +38,12 @@ function logitLosses(x: Tensor, t: Tensor, posWeight: Tensor | null): Tensor {
 export function binaryCrossEntropy(
   input: Tensor,
   target: Tensor,
-  { weight = null, reduction = "mean" }: BinaryCrossEntropyOptions = {},
+  options: BinaryCrossEntropyOptions = {},
 ): Tensor {
+  const { weight = null, reduction = "mean" } = checkOptions("binaryCrossEntropy", options, [
+    "weight",
+    "reduction",
+  ]);
   const op = "binaryCrossEntropy";
   checkSameShapes(op, { input, target });
   checkFloats(op, { input, target, ...(weight && { weight }) });
@@ -46,6 +52,7 @@ export function binaryCrossEntropy(
   return reduceLoss(op, weight === null ? losses : losses.mul(weight), reduction);
 }
 
+/** Options of {@link binaryCrossEntropyWithLogits}. */
 export interface BinaryCrossEntropyWithLogitsOptions extends BinaryCrossEntropyOptions {
   /** Factors of the losses of positive answers, one a class; broadcast to the input. */
   readonly posWeight?: Tensor | null;
@@ -58,8 +65,13 @@ export interface BinaryCrossEntropyWithLogitsOptions extends BinaryCrossEntropyO
 export function binaryCrossEntropyWithLogits(
   input: Tensor,
   target: Tensor,
-  { weight = null, posWeight = null, reduction = "mean" }: BinaryCrossEntropyWithLogitsOptions = {},
+  options: BinaryCrossEntropyWithLogitsOptions = {},
 ): Tensor {
+  const {
+    weight = null,
+    posWeight = null,
+    reduction = "mean",
+  } = checkOptions("binaryCrossEntropyWithLogits", options, ["weight", "posWeight", "reduction"]);
   const op = "binaryCrossEntropyWithLogits";
   checkSameShapes(op, { input, target });
   checkFloats(op, { input, target, ...(weight && { weight }), ...(posWeight && { posWeight }) });
@@ -70,11 +82,8 @@ export function binaryCrossEntropyWithLogits(
 }
 
 /** log(1 + exp(−t x)) of scores and labels of 1 or −1, of one shape; large scores do not overflow, as they do in PyTorch. */
-export function softMarginLoss(
-  input: Tensor,
-  target: Tensor,
-  { reduction = "mean" }: LossOptions = {},
-): Tensor {
+export function softMarginLoss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  const { reduction = "mean" } = checkOptions("softMarginLoss", options, ["reduction"]);
   checkSameShapes("softMarginLoss", { input, target });
   checkFloats("softMarginLoss", { input, target });
   return reduceLoss("softMarginLoss", softplus(target.neg().mul(input)), reduction);
@@ -87,8 +96,12 @@ export function softMarginLoss(
 export function multilabelSoftMarginLoss(
   input: Tensor,
   target: Tensor,
-  { weight = null, reduction = "mean" }: BinaryCrossEntropyOptions = {},
+  options: BinaryCrossEntropyOptions = {},
 ): Tensor {
+  const { weight = null, reduction = "mean" } = checkOptions("multilabelSoftMarginLoss", options, [
+    "weight",
+    "reduction",
+  ]);
   const op = "multilabelSoftMarginLoss";
   checkSameShapes(op, { input, target });
   checkFloats(op, { input, target, ...(weight && { weight }) });
@@ -98,6 +111,7 @@ export function multilabelSoftMarginLoss(
   return reduceLoss(op, (weight === null ? losses : losses.mul(weight)).mean(-1), reduction);
 }
 
+/** Options of losses with a margin. */
 export interface MarginOptions extends LossOptions {
   readonly margin?: number;
 }
@@ -109,8 +123,12 @@ export interface MarginOptions extends LossOptions {
 export function hingeEmbeddingLoss(
   input: Tensor,
   target: Tensor,
-  { margin = 1, reduction = "mean" }: MarginOptions = {},
+  options: MarginOptions = {},
 ): Tensor {
+  const { margin = 1, reduction = "mean" } = checkOptions("hingeEmbeddingLoss", options, [
+    "margin",
+    "reduction",
+  ]);
   checkSameShapes("hingeEmbeddingLoss", { input, target });
   checkFloats("hingeEmbeddingLoss", { input });
   // Labels that are neither count both terms, as in PyTorch.

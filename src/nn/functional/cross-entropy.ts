@@ -4,9 +4,11 @@ import { isFloat } from "../../graph/dtype.ts";
 import { formatShape, sameShape, ShapeError } from "../../graph/shape.ts";
 import { softmaxCrossEntropy } from "../../ops/losses.ts";
 import { derive, type Tensor } from "../../tensor.ts";
+import { checkOptions } from "../../tensor/arguments.ts";
 import { checkFloats, checkReduction, reduceLoss, type LossOptions } from "./loss-options.ts";
 import { needIntegers, withoutNegatives } from "./positions.ts";
 
+/** Options of {@link nllLoss}. */
 export interface NllOptions extends LossOptions {
   /** A factor for each class, [C]; the mean is divided by the factors of the targets. */
   readonly weight?: Tensor | null;
@@ -14,6 +16,7 @@ export interface NllOptions extends LossOptions {
   readonly ignoreIndex?: number;
 }
 
+/** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions extends NllOptions {
   /** This share of each target, in [0, 1], is spread over all classes. */
   readonly labelSmoothing?: number;
@@ -93,11 +96,12 @@ function reduceTargets(
  * [N, d1, …]. The mean is over targets that count, by weight; with none it is NaN, as in PyTorch. Reading the result fails
  * where a target is no class. https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.nll_loss.html
  */
-export function nllLoss(
-  input: Tensor,
-  target: Tensor,
-  { weight = null, ignoreIndex = -100, reduction = "mean" }: NllOptions = {},
-): Tensor {
+export function nllLoss(input: Tensor, target: Tensor, options: NllOptions = {}): Tensor {
+  const {
+    weight = null,
+    ignoreIndex = -100,
+    reduction = "mean",
+  } = checkOptions("nllLoss", options, ["weight", "ignoreIndex", "reduction"]);
   checkFloats("nllLoss", { input });
   const dim = classDimension("nllLoss", "log-probabilities", input);
   const targets = prepare("nllLoss", "log-probabilities", input, dim, target, weight, ignoreIndex);
@@ -116,7 +120,17 @@ export function crossEntropy(
   target: Tensor,
   options: CrossEntropyOptions = {},
 ): Tensor {
-  const { weight = null, ignoreIndex = -100, reduction = "mean", labelSmoothing = 0 } = options;
+  const {
+    weight = null,
+    ignoreIndex = -100,
+    reduction = "mean",
+    labelSmoothing = 0,
+  } = checkOptions("crossEntropy", options, [
+    "weight",
+    "ignoreIndex",
+    "reduction",
+    "labelSmoothing",
+  ]);
   checkFloats("crossEntropy", { logits });
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
     throw new Error(`crossEntropy: labelSmoothing must be in [0, 1], got ${labelSmoothing}`);

@@ -4,9 +4,11 @@ import { tensor } from "../../creation.ts";
 import { formatShape, sameShape, ShapeError } from "../../graph/shape.ts";
 import { ctcLoss as ctcLossOf } from "../../ops/ctc.ts";
 import { derive, type Tensor } from "../../tensor.ts";
+import { checkOptions } from "../../tensor/arguments.ts";
 import { checkFloats, checkReduction, reduceLoss, type LossOptions } from "./loss-options.ts";
 import { needIntegers } from "./positions.ts";
 
+/** Options of {@link ctcLoss}. */
 export interface CtcOptions extends LossOptions {
   /** The class that stands for no label; 0 unless given. */
   readonly blank?: number;
@@ -32,8 +34,13 @@ export function ctcLoss(
   targets: Tensor,
   inputLengths: Lengths,
   targetLengths: Lengths,
-  { blank = 0, reduction = "mean", zeroInfinity = false }: CtcOptions = {},
+  options: CtcOptions = {},
 ): Tensor {
+  const {
+    blank = 0,
+    reduction = "mean",
+    zeroInfinity = false,
+  } = checkOptions("ctcLoss", options, ["blank", "reduction", "zeroInfinity"]);
   checkReduction(OP, reduction);
   checkFloats(OP, { logProbs });
   needIntegers(OP, "targets", targets);

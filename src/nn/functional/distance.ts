@@ -5,6 +5,7 @@ import { where } from "../../joining.ts";
 import { indexSelect } from "../../ops/indexing.ts";
 import { constant } from "../../ops/leaf.ts";
 import { derive, type Tensor } from "../../tensor.ts";
+import { checkOptions } from "../../tensor/arguments.ts";
 import { checkFloats } from "./loss-options.ts";
 
 /** √x whose gradient at 0 is 0, where PyTorch's norms have it so. */
@@ -33,6 +34,7 @@ function vectorNorm(x: Tensor, p: number, dim: number): Tensor {
 const atLeast = (x: Tensor, least: number): Tensor =>
   where(x.lt(least), x.sub(x.detach()).add(least), x);
 
+/** Options of {@link cosineSimilarity}. */
 export interface CosineSimilarityOptions {
   /** The dimension of the vectors; 1 unless given. */
   readonly dim?: number;
@@ -47,8 +49,9 @@ export interface CosineSimilarityOptions {
 export function cosineSimilarity(
   x1: Tensor,
   x2: Tensor,
-  { dim = 1, eps = 1e-8 }: CosineSimilarityOptions = {},
+  options: CosineSimilarityOptions = {},
 ): Tensor {
+  const { dim = 1, eps = 1e-8 } = checkOptions("cosineSimilarity", options, ["dim", "eps"]);
   checkFloats("cosineSimilarity", { x1, x2 });
   const rank = Math.max(x1.ndim, x2.ndim);
   const axis = resolveDim("cosineSimilarity", dim, rank);
@@ -60,6 +63,7 @@ export function cosineSimilarity(
   return unit(x1).mul(unit(x2)).sum(axis);
 }
 
+/** Options of {@link pairwiseDistance}. */
 export interface PairwiseDistanceOptions {
   /** Order of the norm, from 0 to Infinity; 2 unless given. */
   readonly p?: number;
@@ -75,8 +79,13 @@ export interface PairwiseDistanceOptions {
 export function pairwiseDistance(
   x1: Tensor,
   x2: Tensor,
-  { p = 2, eps = 1e-6, keepdim = false }: PairwiseDistanceOptions = {},
+  options: PairwiseDistanceOptions = {},
 ): Tensor {
+  const {
+    p = 2,
+    eps = 1e-6,
+    keepdim = false,
+  } = checkOptions("pairwiseDistance", options, ["p", "eps", "keepdim"]);
   checkFloats("pairwiseDistance", { x1, x2 });
   if (typeof p !== "number" || Number.isNaN(p))
     throw new Error(`pairwiseDistance: p must be a number, got ${String(p)}`);

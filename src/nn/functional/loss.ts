@@ -3,6 +3,7 @@
 import { formatShape, sameShape, ShapeError } from "../../graph/shape.ts";
 import { where } from "../../joining.ts";
 import type { Tensor } from "../../tensor.ts";
+import { checkOptions } from "../../tensor/arguments.ts";
 import {
   checkFloats,
   checkReduction,
@@ -12,6 +13,7 @@ import {
   type Reduction,
 } from "./loss-options.ts";
 
+/** Options of losses with a weight for each element. */
 export interface WeightedLossOptions extends LossOptions {
   /** Factors of single elements, of the input's shape; the mean is then divided by their sum. */
   readonly weight?: Tensor | null;
@@ -22,9 +24,10 @@ function elementLoss(
   op: string,
   input: Tensor,
   target: Tensor,
-  { weight = null, reduction = "mean" }: WeightedLossOptions,
+  options: WeightedLossOptions,
   loss: (difference: Tensor) => Tensor,
 ): Tensor {
+  const { weight = null, reduction = "mean" } = checkOptions(op, options, ["weight", "reduction"]);
   checkSameShapes(op, { input, target, ...(weight && { weight }) });
   checkFloats(op, { input, target, ...(weight && { weight }) });
   const losses = loss(input.sub(target));
@@ -52,23 +55,25 @@ function huber(d: Tensor, delta: number): Tensor {
   return c.mul(d.sub(c.mul(0.5)));
 }
 
+/** Options of {@link smoothL1Loss}. */
 export interface SmoothL1Options extends LossOptions {
   /** Below this distance the loss is quadratic; 1 unless given, 0 makes it l1Loss. */
   readonly beta?: number;
 }
 
 /** ½d²/β where |d| < β, |d| − ½β beyond (Girshick, 2015), of input and target of one shape. */
-export function smoothL1Loss(
-  input: Tensor,
-  target: Tensor,
-  { beta = 1, reduction = "mean" }: SmoothL1Options = {},
-): Tensor {
+export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1Options = {}): Tensor {
+  const { beta = 1, reduction = "mean" } = checkOptions("smoothL1Loss", options, [
+    "beta",
+    "reduction",
+  ]);
   if (!(beta >= 0)) throw new Error(`smoothL1Loss: beta must be 0 or more, got ${beta}`);
   return elementLoss("smoothL1Loss", input, target, { reduction }, (d) =>
     beta === 0 ? d.abs() : huber(d, beta).mul(1 / beta),
   );
 }
 
+/** Options of {@link huberLoss}. */
 export interface HuberOptions extends LossOptions {
   /** Up to this distance the loss is quadratic; 1 unless given. */
   readonly delta?: number;
@@ -77,11 +82,12 @@ export interface HuberOptions extends LossOptions {
 }
 
 /** ½d² where |d| ≤ δ, δ(|d| − ½δ) beyond (Huber, 1964), of input and target of one shape. */
-export function huberLoss(
-  input: Tensor,
-  target: Tensor,
-  { delta = 1, weight = null, reduction = "mean" }: HuberOptions = {},
-): Tensor {
+export function huberLoss(input: Tensor, target: Tensor, options: HuberOptions = {}): Tensor {
+  const {
+    delta = 1,
+    weight = null,
+    reduction = "mean",
+  } = checkOptions("huberLoss", options, ["delta", "weight", "reduction"]);
   if (!(delta > 0)) throw new Error(`huberLoss: delta must be above 0, got ${delta}`);
   if (weight !== null) checkSameShapes("huberLoss", { input, weight });
   return elementLoss("huberLoss", input, target, { reduction }, (d) =>
@@ -89,6 +95,7 @@ export function huberLoss(
   );
 }
 
+/** Options of {@link klDiv}. */
 export interface KlDivOptions {
   /** "batchmean", the divergence as mathematics has it, divides the sum by the first size; "mean" by the elements. */
   readonly reduction?: Reduction | "batchmean";
@@ -100,11 +107,11 @@ export interface KlDivOptions {
  * Kullback–Leibler divergence: input of log-probabilities, target of probabilities of the same shape; t (log t − x), 0
  * where t is. https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.kl_div.html
  */
-export function klDiv(
-  input: Tensor,
-  target: Tensor,
-  { reduction = "mean", logTarget = false }: KlDivOptions = {},
-): Tensor {
+export function klDiv(input: Tensor, target: Tensor, options: KlDivOptions = {}): Tensor {
+  const { reduction = "mean", logTarget = false } = checkOptions("klDiv", options, [
+    "reduction",
+    "logTarget",
+  ]);
   checkReduction("klDiv", reduction, ["mean", "batchmean", "sum", "none"]);
   checkSameShapes("klDiv", { input, target });
   checkFloats("klDiv", { input, target });
@@ -115,6 +122,7 @@ export function klDiv(
   return input.ndim === 0 ? loss : loss.sum().div(input.shape[0]!);
 }
 
+/** Options of {@link poissonNllLoss}. */
 export interface PoissonNllOptions extends LossOptions {
   /** Whether the input is the logarithm of the rate (the default) or the rate itself. */
   readonly logInput?: boolean;
@@ -131,8 +139,14 @@ export interface PoissonNllOptions extends LossOptions {
 export function poissonNllLoss(
   input: Tensor,
   target: Tensor,
-  { logInput = true, full = false, eps = 1e-8, reduction = "mean" }: PoissonNllOptions = {},
+  options: PoissonNllOptions = {},
 ): Tensor {
+  const {
+    logInput = true,
+    full = false,
+    eps = 1e-8,
+    reduction = "mean",
+  } = checkOptions("poissonNllLoss", options, ["logInput", "full", "eps", "reduction"]);
   checkSameShapes("poissonNllLoss", { input, target });
   checkFloats("poissonNllLoss", { input, target });
   const loss = logInput
@@ -154,6 +168,7 @@ export function poissonNllLoss(
   return reduceLoss("poissonNllLoss", loss.add(where(large, stirling, 0)), reduction);
 }
 
+/** Options of {@link gaussianNllLoss}. */
 export interface GaussianNllOptions extends LossOptions {
   /** Add the constant ½ log 2π. */
   readonly full?: boolean;
@@ -170,8 +185,13 @@ export function gaussianNllLoss(
   input: Tensor,
   target: Tensor,
   variance: Tensor | number,
-  { full = false, eps = 1e-6, reduction = "mean" }: GaussianNllOptions = {},
+  options: GaussianNllOptions = {},
 ): Tensor {
+  const {
+    full = false,
+    eps = 1e-6,
+    reduction = "mean",
+  } = checkOptions("gaussianNllLoss", options, ["full", "eps", "reduction"]);
   checkSameShapes("gaussianNllLoss", { input, target });
   checkFloats("gaussianNllLoss", { input, target });
   const difference = input.sub(target);

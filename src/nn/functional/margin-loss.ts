@@ -5,6 +5,7 @@ import { where } from "../../joining.ts";
 import { iota } from "../../ops/random.ts";
 import { makeTensor } from "../../tensor/derive.ts";
 import type { Tensor } from "../../tensor.ts";
+import { checkOptions } from "../../tensor/arguments.ts";
 import type { MarginOptions } from "./binary-loss.ts";
 import { pairwiseDistance } from "./distance.ts";
 import { checkFloats, checkSameShapes, reduceLoss, type LossOptions } from "./loss-options.ts";
@@ -18,8 +19,12 @@ export function marginRankingLoss(
   input1: Tensor,
   input2: Tensor,
   target: Tensor,
-  { margin = 0, reduction = "mean" }: MarginOptions = {},
+  options: MarginOptions = {},
 ): Tensor {
+  const { margin = 0, reduction = "mean" } = checkOptions("marginRankingLoss", options, [
+    "margin",
+    "reduction",
+  ]);
   checkSameShapes("marginRankingLoss", { input1, input2, target });
   checkFloats("marginRankingLoss", { input1, input2 });
   const loss = target.neg().mul(input1.sub(input2)).add(margin).clamp(0);
@@ -37,8 +42,12 @@ export function cosineEmbeddingLoss(
   input1: Tensor,
   input2: Tensor,
   target: Tensor,
-  { margin = 0, reduction = "mean" }: MarginOptions = {},
+  options: MarginOptions = {},
 ): Tensor {
+  const { margin = 0, reduction = "mean" } = checkOptions("cosineEmbeddingLoss", options, [
+    "margin",
+    "reduction",
+  ]);
   const op = "cosineEmbeddingLoss";
   checkSameShapes(op, { input1, input2 });
   checkFloats(op, { input1, input2 });
@@ -54,6 +63,7 @@ export function cosineEmbeddingLoss(
   return reduceLoss(op, alike.add(apart), reduction);
 }
 
+/** Options of {@link tripletMarginLoss}. */
 export interface TripletMarginOptions extends MarginOptions {
   /** Order of the norm; 2 unless given. */
   readonly p?: number;
@@ -71,13 +81,17 @@ export const tripletMarginLoss = (
   anchor: Tensor,
   positive: Tensor,
   negative: Tensor,
-  { p = 2, eps = 1e-6, ...options }: TripletMarginOptions = {},
-): Tensor =>
-  triplet("tripletMarginLoss", anchor, positive, negative, {
-    ...options,
+  options: TripletMarginOptions = {},
+): Tensor => {
+  const known = ["margin", "p", "eps", "swap", "reduction"];
+  const { p = 2, eps = 1e-6, ...rest } = checkOptions("tripletMarginLoss", options, known);
+  return triplet("tripletMarginLoss", anchor, positive, negative, {
+    ...rest,
     distanceFunction: (a, b) => pairwiseDistance(a, b, { p, eps }),
   });
+};
 
+/** Options of {@link tripletMarginWithDistanceLoss}. */
 export interface TripletMarginWithDistanceOptions extends MarginOptions {
   /** pairwiseDistance unless given. */
   readonly distanceFunction?: (a: Tensor, b: Tensor) => Tensor;
@@ -98,13 +112,14 @@ function triplet(
   anchor: Tensor,
   positive: Tensor,
   negative: Tensor,
-  {
+  options: TripletMarginWithDistanceOptions,
+): Tensor {
+  const {
     distanceFunction: distance = pairwiseDistance,
     margin = 1,
     swap = false,
     reduction = "mean",
-  }: TripletMarginWithDistanceOptions,
-): Tensor {
+  } = checkOptions(op, options, ["distanceFunction", "margin", "swap", "reduction"]);
   checkFloats(op, { anchor, positive, negative });
   if (!(margin > 0)) throw new Error(`${op}: the margin must be above 0, got ${margin}`);
   if (anchor.ndim !== positive.ndim || anchor.ndim !== negative.ndim)
@@ -118,6 +133,7 @@ function triplet(
   return reduceLoss(op, near.add(margin).sub(far).clamp(0), reduction);
 }
 
+/** Options of {@link multiMarginLoss}. */
 export interface MultiMarginOptions extends MarginOptions {
   /** 1, or 2 for squares. */
   readonly p?: 1 | 2;
@@ -149,8 +165,14 @@ function checkClasses(
 export function multiMarginLoss(
   input: Tensor,
   target: Tensor,
-  { p = 1, margin = 1, weight = null, reduction = "mean" }: MultiMarginOptions = {},
+  options: MultiMarginOptions = {},
 ): Tensor {
+  const {
+    p = 1,
+    margin = 1,
+    weight = null,
+    reduction = "mean",
+  } = checkOptions("multiMarginLoss", options, ["p", "margin", "weight", "reduction"]);
   const op = "multiMarginLoss";
   checkClasses(op, input, target, input.shape.slice(0, -1));
   if (p !== 1 && p !== 2) throw new Error(`${op}: p must be 1 or 2, got ${String(p)}`);
@@ -178,8 +200,9 @@ export function multiMarginLoss(
 export function multilabelMarginLoss(
   input: Tensor,
   target: Tensor,
-  { reduction = "mean" }: LossOptions = {},
+  options: LossOptions = {},
 ): Tensor {
+  const { reduction = "mean" } = checkOptions("multilabelMarginLoss", options, ["reduction"]);
   const op = "multilabelMarginLoss";
   checkClasses(op, input, target, input.shape);
   const classes = input.shape.at(-1)!;
