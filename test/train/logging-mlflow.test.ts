@@ -332,6 +332,7 @@ describe.skipIf(python === null)(
         const warnings: string[] = [];
         const options = {
           ...{ trackingUri, experiment: "größe", onWarning: (m: string) => void warnings.push(m) },
+          closeSeconds: 120,
         };
         const first = new MlflowLogger({
           ...options,
