@@ -1,8 +1,9 @@
 /** Tensor methods as functions, `exp(x)` for `x.exp()`, as PyTorch has both; and einsum, which belongs to no one tensor. */
 
 import { einsum as einsumOf } from "./ops/einsum.ts";
-import { derive, type Tensor } from "./tensor.ts";
+import { derive, Tensor } from "./tensor.ts";
 import type { KeepdimOptions } from "./tensor/arguments.ts";
+import { noTensor } from "./tensor/derive.ts";
 import type { ValuesAndIndices } from "./tensor/ordering.ts";
 
 type MethodName = {
@@ -13,8 +14,10 @@ type AsFunction<M> = M extends (...args: infer A) => infer R ? (x: Tensor, ...ar
 
 /** The method of that name as a function of the tensor it belongs to. */
 const fn = <K extends MethodName>(name: K): AsFunction<Tensor[K]> =>
-  ((x: Tensor, ...args: unknown[]) =>
-    (x[name] as (...args: unknown[]) => unknown).apply(x, args)) as AsFunction<Tensor[K]>;
+  ((x: Tensor, ...args: unknown[]) => {
+    if (!(x instanceof Tensor)) throw noTensor(name, x);
+    return (x[name] as (...args: unknown[]) => unknown).apply(x, args);
+  }) as AsFunction<Tensor[K]>;
 
 export const abs = fn("abs");
 export const acos = fn("acos");

@@ -27,6 +27,12 @@ test("every function but einsum is the method of its name, and is exported", asy
   );
 });
 
+test("what is no tensor is refused under the function's name", () => {
+  const exp = torch.exp as (x: unknown) => Tensor;
+  expect(() => exp([1, 2])).toThrow("exp: expected a tensor, got an array; make a tensor of it");
+  expect(() => exp(1)).toThrow("exp: expected a tensor, got 1");
+});
+
 describe("whole tensors", () => {
   test("allclose", async () => {
     const a = tensor([1, 2, NaN]);

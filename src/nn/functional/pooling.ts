@@ -27,7 +27,7 @@ export const maxPool1d = (
     ),
   ])[0]!;
 
-/** Maximum over windows of x [N,C,H,W] or [C,H,W]; stride is the kernel size unless given, padding counts as −∞. */
+/** Maximum over windows of x [N,C,H,W] or [C,H,W]; stride is the kernel size unless given, padding counts as −∞. NaN may be passed over. */
 export const maxPool2d = (x: Tensor, kernelSize: Pair, options: pool.MaxPoolOptions = {}): Tensor =>
   onImages("maxPool2d", 2, [x], (v) => [
     pool.maxPool2d(v, kernelSize, checkOptions("maxPool2d", options, MAX)),
