@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 /** Runs the command line: what `npm start` and `loop` call. */
-import { executor, setDevice } from "../device.ts";
-import { loadTagger } from "../tasks/ner/load-tagger.ts";
-import { trainTagger } from "../tasks/ner/train.ts";
+import { runInWorker } from "../train/worker.ts";
 import { runNer } from "./ner-command.ts";
 import { programName, programVersion } from "./program.ts";
 import { runRuns } from "./runs-command.ts";
@@ -22,14 +20,13 @@ if (command === "runs") {
     stderr: process.stderr,
   });
 } else {
-  process.exitCode = await runNer(process.argv.slice(2), {
+  // Beside this file, in sources and builds alike.
+  const worker = new URL(import.meta.url.replace(/main(\.\w+)$/, "ner-job$1"));
+  process.exitCode = await runNer(command === "ner" ? rest : process.argv.slice(2), {
     program,
     version: programVersion(),
     stdout: process.stdout,
     stderr: process.stderr,
-    train: trainTagger,
-    load: loadTagger,
-    useDevice: async (device) =>
-      device === undefined ? (await executor()).device : await setDevice(device),
+    run: (name, job) => runInWorker(worker, name, job),
   });
 }

@@ -10,36 +10,61 @@ import { SAMPLE_RESUME } from "../tasks/ner/sample-resume.ts";
 
 /** Share of a data file's documents that is held out. */
 const HELD_OUT = 0.2;
-const GENERATED = { train: 1600, heldOut: 200 };
+/** Share of the others that is set aside where there are evaluations while training. */
+const VALIDATION = 0.1;
+const GENERATED = { train: 1600, heldOut: 200, validation: 100 };
 
 export interface NerData {
   readonly train: readonly AnnotatedDocument[];
   readonly heldOut: readonly AnnotatedDocument[];
+  /** To evaluate on while training; undefined where that is not asked for. */
+  readonly validation: readonly AnnotatedDocument[] | undefined;
   readonly repairs: Repairs;
 }
 
-/** Documents of a file, or made-up ones without; `say` is told what was read and repaired. */
+export interface NerDataOptions {
+  readonly seed: number;
+  /** Whether documents are set aside to evaluate on while training. */
+  readonly validation: boolean;
+  /** Told what was read and repaired. */
+  readonly say: (line: string) => void;
+}
+
+/** Documents of a file, or made-up ones without. */
 export async function loadDocuments(
   file: string | undefined,
-  seed: number,
-  say: (line: string) => void,
+  { seed, validation, say }: NerDataOptions,
 ): Promise<NerData> {
   if (file === undefined) {
     const train = generateResumes(GENERATED.train, seed);
-    const heldOut = generateResumes(GENERATED.heldOut, seed, { part: "heldOut" });
-    say(`made up ${train.length} resumes to train on and ${heldOut.length} to measure on`);
-    return { train, heldOut, repairs: new Repairs() };
+    const count = GENERATED.heldOut + (validation ? GENERATED.validation : 0);
+    const others = generateResumes(count, seed, { part: "heldOut" });
+    const heldOut = others.slice(0, GENERATED.heldOut);
+    const aside = validation ? others.slice(GENERATED.heldOut) : undefined;
+    say(
+      `made up ${train.length} resumes to train on${toEvaluate(aside)} and ${heldOut.length} to measure on`,
+    );
+    return { train, heldOut, validation: aside, repairs: new Repairs() };
   }
   const { documents, repairs } = await loadAnnotated(file, say);
   try {
     const { train, heldOut } = splitDocuments(documents, { heldOut: HELD_OUT, seed });
-    say(`${train.length} documents to train on, ${heldOut.length} held out to measure on`);
-    return { train, heldOut, repairs };
+    const split = validation
+      ? splitDocuments(train, { heldOut: VALIDATION, seed })
+      : { train, heldOut: undefined };
+    const aside = split.heldOut;
+    say(
+      `${split.train.length} documents to train on${toEvaluate(aside)}, ${heldOut.length} held out to measure on`,
+    );
+    return { train: split.train, heldOut, validation: aside, repairs };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new DataError({ file }, error.message, { cause: error });
   }
 }
+
+const toEvaluate = (documents: readonly unknown[] | undefined): string =>
+  documents === undefined ? "" : `, ${documents.length} to evaluate on`;
 
 /** All documents of a file; `say` is told what was read and repaired. */
 export async function loadAnnotated(

@@ -1,5 +1,5 @@
 /** Prints what a tagger of entities scored and found, for people and for programs. */
-import type { Repairs } from "../data/repairs.ts";
+import type { RepairEntry } from "../data/repairs.ts";
 import type { EntityReport, Score } from "../tasks/ner/metrics.ts";
 import type { FoundEntity, TrainingExtent } from "../tasks/ner/tagger.ts";
 import { table } from "./table.ts";
@@ -44,7 +44,8 @@ function shorten(text: string, longest = 60): string {
 
 /** What a run found, and what it measured where it had documents to measure on. */
 export interface NerResult {
-  readonly measured: { readonly report: EntityReport; readonly repairs: Repairs } | undefined;
+  readonly measured:
+    { readonly report: EntityReport; readonly repairs: readonly RepairEntry[] } | undefined;
   readonly entities: readonly FoundEntity[];
   /** Name of the device in use. */
   readonly device: string;
@@ -112,9 +113,7 @@ export function resultLine({ measured, entities, device }: NerResult): string {
       confidence: round(confidence),
     })),
     ...(measured && {
-      repairs: Object.fromEntries(
-        measured.repairs.entries().map(({ kind, count }) => [kind, count]),
-      ),
+      repairs: Object.fromEntries(measured.repairs.map(({ kind, count }) => [kind, count])),
     }),
     device,
   });

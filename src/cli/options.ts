@@ -1,5 +1,6 @@
 /** Checks the values of command-line options. */
 import { InvalidArgumentError } from "commander";
+import type { Every } from "../train/trainer-options.ts";
 
 /** A parser of whole numbers within a range, both ends included. */
 export function wholeNumber(low: number, high: number): (value: string) => number {
@@ -21,4 +22,21 @@ export function realNumber(low: number, high: number): (value: string) => number
     }
     return number;
   };
+}
+
+/** A parser of how often: a number of steps, or `epoch`. */
+export function every(value: string): Every {
+  if (value === "epoch") return value;
+  if (!/^\d+$/.test(value) || !(Number(value) >= 1 && Number(value) <= 1e9)) {
+    throw new InvalidArgumentError('Expected a whole number from 1 to 1000000000, or "epoch".');
+  }
+  return Number(value);
+}
+
+/** A parser of the address of a server. */
+export function httpAddress(value: string): string {
+  if (!/^https?:\/\/./.test(value) || !URL.canParse(value)) {
+    throw new InvalidArgumentError("Expected an address such as http://localhost:5000.");
+  }
+  return value;
 }

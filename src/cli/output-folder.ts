@@ -1,32 +1,78 @@
-/** The folder that a run is saved in. */
-import { access } from "node:fs/promises";
+/** The folder that a run is kept in: its model and result, beside the checkpoints and logs of its training. */
+import { access, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileAtomic } from "../data/atomic-write.ts";
+import { ensureWritableFolder, writeFileAtomic } from "../data/atomic-write.ts";
 import { DataError } from "../data/errors.ts";
-import type { Tagger } from "../tasks/ner/tagger.ts";
+import { latestCheckpoint } from "../train/checkpoint-folder.ts";
 
+/** The folder of the trained model, a Hugging Face folder, within that of the run. */
+const MODEL = "model";
 const RESULT = "result.json";
-/** Files by which a saved run is known, also when only a part of it is left. */
-const OF_A_RUN = [RESULT, "config.json", "vocabularies.json", "model.safetensors"];
+/** Files by which a kept model is known, also when only a part of it is left. */
+const OF_A_MODEL = [RESULT, MODEL, "vocabularies.json", "model.safetensors"];
+/** Files of a training's logs. */
+const OF_LOGS = ["config.json", "metrics.jsonl", "summary.json"];
+const CHECKPOINT = /^checkpoint-\d+$/;
+const EVENTS = /^events\.out\.tfevents\./;
 
-/** @throws DataError when a run is saved in the folder already. */
-export async function ensureNoRun(folder: string): Promise<void> {
-  for (const name of OF_A_RUN) {
-    const isThere = await access(join(folder, name)).then(
-      () => true,
-      () => false,
-    );
-    if (!isThere) continue;
-    throw new DataError(
-      { file: folder },
-      `holds a run already (${name}); name another folder, or replace the run with --overwrite`,
-    );
-  }
+/**
+ * Makes sure that nothing is replaced that was not meant to be.
+ * @param resume whether a run may go on there.
+ * @throws DataError when a run, or with `resume` something else, is kept in the folder already.
+ */
+export async function ensureNoRun(folder: string, { resume }: { resume: boolean }): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  if (resume && names.some((name) => CHECKPOINT.test(name))) return;
+  const odd = names.find(
+    (name) =>
+      OF_A_MODEL.includes(name) || CHECKPOINT.test(name) || (!resume && OF_LOGS.includes(name)),
+  );
+  if (odd === undefined) return;
+  throw new DataError(
+    { file: folder },
+    resume
+      ? `holds a model already (${odd}), but no checkpoint to go on from; name another folder`
+      : `holds a run already (${odd}); name another folder, go on with it with --resume, or replace it with --overwrite`,
+  );
 }
 
-/** Writes a tagger and its result, a line of JSON, and gives the files' names. */
-export async function saveRun(folder: string, tagger: Tagger, result: string): Promise<string> {
-  const files = new Map(await tagger.files()).set(RESULT, `${result}\n`);
+/** Removes what an earlier training has left of its result, and, unless it is gone on with, of its logs. */
+export async function clearResult(folder: string, { resume }: { resume: boolean }): Promise<void> {
+  const names = await readdir(folder);
+  const old = names.filter(
+    (name) =>
+      OF_A_MODEL.includes(name) || (!resume && (OF_LOGS.includes(name) || EVENTS.test(name))),
+  );
+  for (const name of old) await rm(join(folder, name), { recursive: true });
+}
+
+/** Writes a model's files and its result, a line of JSON, and gives their names. */
+export async function saveRun(
+  folder: string,
+  model: ReadonlyMap<string, Uint8Array | string>,
+  result: string,
+): Promise<string> {
+  await ensureWritableFolder(join(folder, MODEL));
+  const inModel = [...model].map(([name, content]) => [join(MODEL, name), content] as const);
+  const files = [...inModel, [RESULT, `${result}\n`] as const];
   for (const [name, content] of files) await writeFileAtomic(join(folder, name), content);
-  return [...files.keys()].join(", ");
+  return files.map(([name]) => name).join(", ");
+}
+
+/**
+ * The folder with the model of a run: the one it has kept, or else its newest checkpoint that is whole. A folder without
+ * either is given back: it may be a model's itself.
+ */
+export async function modelFolder(folder: string): Promise<string> {
+  // The weights are written last.
+  const hasModel = await access(join(folder, MODEL, "model.safetensors")).then(
+    () => true,
+    () => false,
+  );
+  if (hasModel) return join(folder, MODEL);
+  const names = await readdir(folder).catch(() => []);
+  if (!names.some((name) => CHECKPOINT.test(name))) return folder;
+  const { checkpoint, damaged } = await latestCheckpoint(folder);
+  if (checkpoint === null) throw damaged[0] ?? new Error(`${folder}: has no checkpoint`);
+  return checkpoint.folder;
 }

@@ -83,7 +83,7 @@ const LEXICAL: ReadonlySet<FeatureName> = new Set<FeatureName>(["norm", "prefix"
  * A copy in which each lexical feature of each token is unknown with probability `p`, so that a model learns to rely on
  * shape and context where a word is new; without this, unknown words are too rare in training ("word dropout").
  */
-export function withWordDropout({ features, classes }: Batch, p: number, rng: Rng): Batch {
+export function withWordDropout({ features, classes }: Example, p: number, rng: Rng): Example {
   const width = FEATURE_NAMES.length;
   const dropped = features.map((id, i) => {
     const name = FEATURE_NAMES[i % width];

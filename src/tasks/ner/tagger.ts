@@ -34,40 +34,6 @@ export interface Tagger {
   files(): Promise<ReadonlyMap<string, Uint8Array | string>>;
 }
 
-/** How far training has come, given after every step. */
-export interface TrainStep {
-  /** Steps done, from 1 to `steps`. */
-  readonly step: number;
-  readonly steps: number;
-  /** Epoch of this step, from 1. */
-  readonly epoch: number;
-  /** Mean cross-entropy of the batch's tags, in nats. */
-  readonly loss: number;
-}
-
-export interface TrainTaggerOptions {
-  /** Passes over the documents; unless given, as many as take about 1,200 steps, and at least two. */
-  readonly epochs?: number | undefined;
-  /** Ends training early after so many steps. */
-  readonly maxSteps?: number | undefined;
-  /** Windows in a batch. */
-  readonly batchSize: number;
-  /** Largest learning rate of the schedule. */
-  readonly learningRate: number;
-  readonly seed: number;
-  readonly onStep?: (step: TrainStep) => void;
-  /** Stops training between two steps; the promise is then rejected with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-  /** Asked between two steps; true ends training early, with the tagger as it is then. */
-  readonly shouldStop?: (() => boolean) | undefined;
-}
-
-/** Trains a tagger from scratch on annotated documents. */
-export type TrainTagger = (
-  documents: readonly AnnotatedDocument[],
-  options: TrainTaggerOptions,
-) => Promise<Tagger>;
-
 /** An entity found, with its text and a confidence in [0, 1]. */
 export interface FoundEntity extends Entity {
   readonly text: string;

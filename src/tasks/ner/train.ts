@@ -1,19 +1,24 @@
-/** Trains a tagger of entities from scratch: vocabularies, batches, one compiled step, schedule. */
-import { compile } from "../../compile.ts";
+/** Trains a tagger of entities from scratch: vocabularies, batches, model, schedule, and the Trainer that runs it. */
 import { tensor } from "../../creation.ts";
 import type { AnnotatedDocument } from "../../data/annotated.ts";
+import { DataLoader } from "../../data/data-loader.ts";
+import { ArrayDataset } from "../../data/dataset.ts";
 import { Rng } from "../../data/rng.ts";
+import { fromSafetensors, toSafetensors } from "../../hub/safetensors.ts";
 import { TokenClassifier, type TokenClassifierOptions } from "../../models/token-classifier.ts";
 import { crossEntropy } from "../../nn/functional/index.ts";
 import { AdamW } from "../../optim/adam.ts";
-import { clipGradNorm } from "../../optim/clip.ts";
 import { linearWarmup } from "../../optim/schedule.ts";
 import { manualSeed } from "../../random.ts";
 import type { Tensor } from "../../tensor.ts";
 import { FeatureEncoder } from "../../text/feature-encoder.ts";
 import { FEATURE_NAMES, type FeatureName } from "../../text/features.ts";
-import { collate, examplesOf, withWordDropout, type WindowSize } from "./batches.ts";
-import type { TrainTaggerOptions } from "./tagger.ts";
+import { readCheckpoint, type CheckpointFiles } from "../../train/checkpoint-folder.ts";
+import type { EndEvent } from "../../train/events.ts";
+import { Trainer } from "../../train/trainer.ts";
+import type { TrainerOptions } from "../../train/trainer-options.ts";
+import { collate, examplesOf, withWordDropout, type Example, type WindowSize } from "./batches.ts";
+import { evaluateTagger } from "./tagger.ts";
 import { bilouTagsOf } from "./tags.ts";
 import { TransformerTagger } from "./transformer-tagger.ts";
 
@@ -51,27 +56,68 @@ export const RECIPE: Recipe = {
 /** Steps that take one to two minutes on two processors; real and made-up resumes gain little from more. */
 const USUAL_STEPS = 1200;
 
+/** Windows of text as the model reads them: features int32 [B, T, F], classes int32 [B, T]. */
+export interface TaggerBatch {
+  readonly features: Tensor;
+  readonly classes: Tensor;
+}
+
+/** What of the Trainer's options is left to whoever trains a tagger. */
+type OfTrainer =
+  | "accumulate"
+  | "evalSteps"
+  | "output"
+  | "saveSteps"
+  | "keep"
+  | "resume"
+  | "overwrite"
+  | "loggers"
+  | "callbacks"
+  | "loggingSteps"
+  | "onNonFinite"
+  | "signal";
+
+export interface TrainTaggerOptions extends Pick<TrainerOptions<TaggerBatch>, OfTrainer> {
+  /** Passes over the documents; unless given, as many as take about 1,200 steps, and at least two. */
+  readonly epochs?: number;
+  /** Ends training early after so many steps. */
+  readonly maxSteps?: number;
+  /** Windows in a batch. */
+  readonly batchSize: number;
+  /** Largest learning rate of the schedule. */
+  readonly learningRate: number;
+  readonly seed: number;
+  /** Documents to evaluate on while training (`evalSteps`); the tagger of the best F1 on them is the one that is kept. */
+  readonly validation?: readonly AnnotatedDocument[];
+  /** Evaluations without a better F1 after which training ends. */
+  readonly patience?: number;
+  /** More files of each checkpoint. */
+  readonly files?: CheckpointFiles;
+}
+
+/** A tagger that is being trained. */
+export interface TaggerTraining {
+  readonly trainer: Trainer<TaggerBatch>;
+  /** It has the weights of the last step, until they are replaced by the best ones. */
+  readonly tagger: TransformerTagger;
+  /** Gives the tagger the weights of the best evaluation of a run that has ended, where there was one. */
+  takeBest(end: EndEvent): Promise<void>;
+}
+
 /**
- * Trains a {@link TransformerTagger}. The same seed and documents give the same tagger on one device.
- * @throws RangeError when there is no text; Error when the loss is no longer a finite number.
+ * A {@link TransformerTagger} and the Trainer that is going to train it; nothing has been computed yet. The same seed and
+ * documents give the same tagger on one device, also in several sessions (`resume`).
+ * @throws RangeError when there is no text.
  */
-export async function trainTagger(
+export function taggerTraining(
   documents: readonly AnnotatedDocument[],
   options: TrainTaggerOptions,
   recipe: Recipe = RECIPE,
-): Promise<TransformerTagger> {
-  const {
-    maxSteps = Infinity,
-    batchSize,
-    learningRate,
-    seed,
-    onStep,
-    signal,
-    shouldStop,
-  } = options;
+): TaggerTraining {
+  const { epochs, maxSteps, batchSize, learningRate, seed, validation, patience, files, ...rest } =
+    options;
   const { window, weightDecay, maxNorm } = recipe;
   manualSeed(seed);
-  const rng = new Rng(`train ${seed}`);
   const labels = labelsOf(documents);
   const tags = bilouTagsOf(labels);
   const encoder = FeatureEncoder.train(documents.map(({ text }) => text));
@@ -87,51 +133,99 @@ export async function trainTagger(
     maxLength: window.size,
   });
   const optimizer = new AdamW(model.parameters(), { lr: learningRate, weightDecay });
-  const stepsAnEpoch = Math.ceil(examples.length / batchSize);
-  const epochs = options.epochs ?? Math.max(2, Math.round(USUAL_STEPS / stepsAnEpoch));
-  const steps = Math.min(maxSteps, epochs * stepsAnEpoch);
-  const schedule = linearWarmup(optimizer, {
-    warmup: Math.floor(recipe.warmup * steps),
-    total: steps,
-  });
-  const trainStep = compile((features: Tensor, classes: Tensor) => {
-    const logits = model.forward(features).reshape([-1, tags.length]); // [B·T, C]
-    const loss = crossEntropy(logits, classes.reshape([-1]));
-    loss.backward();
-    clipGradNorm(model.parameters(), maxNorm);
-    optimizer.step();
-    optimizer.zeroGrad();
-    return loss;
-  });
+  const stepsAnEpoch = Math.ceil(
+    Math.ceil(examples.length / batchSize) / (options.accumulate ?? 1),
+  );
+  const passes = epochs ?? Math.max(2, Math.round(USUAL_STEPS / stepsAnEpoch));
+  const steps = Math.min(maxSteps ?? Infinity, passes * stepsAnEpoch);
+  let best: Uint8Array | null = null;
 
-  let done = 0;
-  training: for (let epoch = 1; done < steps; epoch++) {
-    const shuffled = rng.shuffle(examples);
-    for (let i = 0; i < shuffled.length && done < steps; i += batchSize) {
-      // Programs run synchronously: give signals and timers their turn.
-      await new Promise((resolve) => setImmediate(resolve));
-      signal?.throwIfAborted();
-      if (shouldStop?.()) break training;
-      const batch = collate(shuffled.slice(i, i + batchSize), { batchSize, size: window.size });
-      const { features, classes } = withWordDropout(batch, recipe.wordDropout, rng);
-      const shape = [batchSize, window.size];
-      const loss = await trainStep(
-        tensor(features, { shape: [...shape, FEATURE_NAMES.length] }),
-        tensor(classes, { shape }),
-      );
-      schedule.step();
-      const value = await loss.item();
-      done += 1;
-      if (!Number.isFinite(value)) {
-        throw new Error(
-          `training diverged: the loss of step ${done} is ${value}; take a learning rate below ${learningRate}`,
-        );
-      }
-      onStep?.({ step: done, steps, epoch, loss: value });
-    }
-  }
-  const training = { steps: done, plannedSteps: steps };
-  return new TransformerTagger({ model, encoder, labels, windowSize: window, training });
+  const trainer: Trainer<TaggerBatch> = new Trainer({
+    ...rest,
+    ...{ model, optimizer, seed, epochs: passes, clipNorm: maxNorm },
+    ...(maxSteps !== undefined && { maxSteps }),
+    data: windowLoader(examples, { batchSize, seed, size: window.size, drop: recipe.wordDropout }),
+    loss: ({ features, classes }) => {
+      const logits = model.forward(features).reshape([-1, tags.length]); // [B·T, C]
+      return crossEntropy(logits, classes.reshape([-1]));
+    },
+    schedule: linearWarmup(optimizer, { warmup: Math.floor(recipe.warmup * steps), total: steps }),
+    files: () => ({ ...files, ...tagger.descriptions() }),
+    ...(validation !== undefined && {
+      evaluate: async () => {
+        const { micro } = (await evaluateTagger(tagger, validation, options.signal)).report;
+        const { f1, precision, recall } = micro;
+        return { f1, precision, recall };
+      },
+      watch: { metric: "f1", mode: "max", ...(patience !== undefined && { patience }) },
+      callbacks: [
+        ...(options.callbacks ?? []),
+        {
+          onEvent: async (event) => {
+            if (event.type !== "evaluation" || !event.best) return;
+            best = await toSafetensors(model.stateDict());
+          },
+        },
+      ],
+    }),
+  });
+  const tagger: TransformerTagger = new TransformerTagger({
+    ...{ model, encoder, labels, windowSize: window },
+    get training() {
+      return { steps: trainer.step, plannedSteps: steps };
+    },
+  });
+  return {
+    trainer,
+    tagger,
+    async takeBest({ bestCheckpoint }) {
+      if (validation === undefined) return;
+      // Of an earlier session there is only the checkpoint.
+      if (best === null && bestCheckpoint !== null)
+        best = (await readCheckpoint(bestCheckpoint))["model.safetensors"] ?? null;
+      if (best !== null) model.loadStateDict(fromSafetensors(best).tensors);
+    },
+  };
+}
+
+/**
+ * Trains a {@link TransformerTagger} to the end.
+ * @throws RangeError when there is no text; NonFiniteError when the loss is no longer a finite number; the signal's reason.
+ */
+export async function trainTagger(
+  documents: readonly AnnotatedDocument[],
+  options: TrainTaggerOptions,
+  recipe: Recipe = RECIPE,
+): Promise<TransformerTagger> {
+  const training = taggerTraining(documents, options, recipe);
+  const end = await training.trainer.train();
+  options.signal?.throwIfAborted();
+  await training.takeBest(end);
+  return training.tagger;
+}
+
+/** Batches of shuffled windows, some of whose words are hidden: which ones follows from seed, epoch and window. */
+function windowLoader(
+  examples: readonly Example[],
+  { batchSize, seed, size, drop }: { batchSize: number; seed: number; size: number; drop: number },
+): DataLoader<Example, TaggerBatch> {
+  const hidden = new ArrayDataset(examples).map((example, index, epoch) =>
+    withWordDropout(example, drop, new Rng(`words ${seed} ${epoch} ${index}`)),
+  );
+  const join = (samples: readonly Example[]): TaggerBatch => {
+    const { features, classes } = collate(samples, { batchSize, size });
+    return {
+      features: tensor(features, { shape: [batchSize, size, FEATURE_NAMES.length] }),
+      classes: tensor(classes, { shape: [batchSize, size] }),
+    };
+  };
+  // Windows are full but for those of short documents: they are counted, and need no bucketing.
+  const measure = (samples: readonly Example[]) => ({
+    real: samples.reduce((sum, { classes }) => sum + classes.length, 0),
+    padded: batchSize * size,
+  });
+  const collateWindows = Object.assign(join, { measure });
+  return new DataLoader(hidden, { batchSize, shuffle: true, seed, collate: collateWindows });
 }
 
 /** The labels that occur, sorted. */

@@ -30,7 +30,6 @@ const BATCH_SIZE = 16;
 /** Tags texts with a trained model. */
 export class TransformerTagger implements Tagger {
   readonly labels: readonly string[];
-  readonly training: TrainingExtent | undefined;
   readonly #parts: TaggerParts;
   readonly #tags: readonly string[];
   readonly #predict: Compiled<[Tensor], Tensor>;
@@ -38,11 +37,14 @@ export class TransformerTagger implements Tagger {
   constructor(parts: TaggerParts) {
     this.#parts = parts;
     this.labels = parts.labels;
-    this.training = parts.training;
     this.#tags = bilouTagsOf(parts.labels);
     this.#predict = compile((features: Tensor) =>
       noGrad(() => parts.model.forward(features).logSoftmax(-1)),
     );
+  }
+
+  get training(): TrainingExtent | undefined {
+    return this.#parts.training;
   }
 
   async tag(texts: readonly string[], signal?: AbortSignal): Promise<TaggedText[]> {
@@ -108,12 +110,16 @@ export class TransformerTagger implements Tagger {
   }
 
   async files(): Promise<ReadonlyMap<string, Uint8Array | string>> {
+    const weights = await toSafetensors(this.#parts.model.stateDict());
+    return new Map(Object.entries({ ...this.descriptions(), "model.safetensors": weights }));
+  }
+
+  /** Those of its files that are text: everything but the weights. */
+  descriptions(): Readonly<Record<string, string>> {
     const { model, encoder, labels, windowSize, training } = this.#parts;
-    const config = formatTaggerConfig({ model: model.options, labels, windowSize, training });
-    return new Map<string, Uint8Array | string>([
-      ["config.json", config],
-      ["vocabularies.json", `${JSON.stringify(encoder)}\n`],
-      ["model.safetensors", await toSafetensors(model.stateDict())],
-    ]);
+    return {
+      "config.json": formatTaggerConfig({ model: model.options, labels, windowSize, training }),
+      "vocabularies.json": `${JSON.stringify(encoder)}\n`,
+    };
   }
 }
