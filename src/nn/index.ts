@@ -159,5 +159,6 @@ export {
   type TransformerMasks,
   type TransformerOptions,
 } from "./transformer.ts";
+export type { StackOptions } from "./transformer-options.ts";
 export { summary, type Summary, type SummaryRow } from "./summary.ts";
 export * as utils from "./utils.ts";
