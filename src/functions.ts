@@ -8,7 +8,7 @@ import type { ValuesAndIndices } from "./tensor/ordering.ts";
 
 type MethodName = {
   [K in keyof Tensor]: Tensor[K] extends (...args: never[]) => unknown ? K : never;
-}[keyof Tensor];
+}[keyof Tensor & string];
 
 type AsFunction<M> = M extends (...args: infer A) => infer R ? (x: Tensor, ...args: A) => R : never;
 
