@@ -68,6 +68,32 @@ export {
   type StepResult,
   type UpdateStepOptions,
 } from "./step-program.ts";
+export { MlflowLogger, type MlflowOptions } from "./logging/mlflow.ts";
+export type { MlflowServer } from "./logging/mlflow-client.ts";
+export {
+  describeFile,
+  type RunConfig,
+  type RunDescription,
+  type RunSession,
+} from "./logging/run-config.ts";
+export type { RunStatus, RunSummary } from "./logging/run-files.ts";
+export { RunFolderLogger } from "./logging/run-folder.ts";
+export {
+  listRuns,
+  readRun,
+  type FoundRun,
+  type LoggedEvent,
+  type ReadRunOptions,
+  type Run,
+} from "./logging/run-reader.ts";
+export type { DataFormat } from "./logging/image-of.ts";
+export {
+  SummaryWriter,
+  type AddImageOptions,
+  type AddOptions,
+  type SummaryWriterOptions,
+} from "./logging/summary-writer.ts";
+export { TensorBoardLogger, type TensorBoardOptions } from "./logging/tensorboard.ts";
 export { Trainer, type Events } from "./trainer.ts";
 export type {
   Callback,
