@@ -59,8 +59,8 @@ const cases: readonly (readonly [string, () => unknown, string])[] = [
   ["sum twice", () => a.sum({ dim: [0, -2] }), "sum: dimension 0 appears twice in [0,0]"],
   [
     "dimension of a scalar",
-    () => full([], 1).softmax(0),
-    "softmax: dimension 0 is out of range, the tensor has none",
+    () => full([], 1).unbind(0),
+    "unbind: dimension 0 is out of range, the tensor has none",
   ],
   [
     "transpose",
