@@ -190,17 +190,23 @@ export interface PruneOptions extends FolderOptions {
   readonly keep: number;
   /** Folders to keep besides, e.g. the best one's. */
   readonly protect?: readonly string[];
+  /** The step where the run stands: later checkpoints, damaged ones it went back behind, neither count nor are removed. */
+  readonly upTo?: number;
+  /** The first step whose checkpoint counts; earlier ones stay. */
+  readonly from?: number;
 }
 
 /** Removes old checkpoints and returns their folders. */
 export async function pruneCheckpoints(
   output: string,
-  { keep, protect = [], ...options }: PruneOptions,
+  { keep, protect = [], from = 0, upTo = Infinity, ...options }: PruneOptions,
 ): Promise<string[]> {
   if (!(Number.isInteger(keep) && keep >= 0))
     throw new Error(`pruneCheckpoints: keep must be an integer of at least 0, got ${String(keep)}`);
   const fs = options.fileSystem ?? nodeFileSystem;
-  const all = await listCheckpoints(output, options);
+  const all = (await listCheckpoints(output, options)).filter(
+    ({ step }) => step >= from && step <= upTo,
+  );
   const old = all.slice(0, Math.max(0, all.length - keep));
   const removed = old.map(({ folder }) => folder).filter((folder) => !protect.includes(folder));
   for (const folder of removed) {

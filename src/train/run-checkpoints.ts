@@ -55,35 +55,56 @@ export class RunCheckpoints<B> {
 
   /** Makes the output folder ready and takes up a checkpoint, where that is wanted and there is one. */
   async begin(): Promise<Beginning> {
-    const { output, resume = false, overwrite = false } = this.#options;
+    const { output, resume = false } = this.#options;
     const options = this.#folderOptions;
     if (output !== undefined) {
       await ensureWritable(output, options);
       await cleanCheckpoints(output, options);
-      const old = await listCheckpoints(output, options);
-      if (resume === false && old.length > 0) {
-        if (!overwrite)
-          throw new CheckpointError(
-            output,
-            null,
-            `has checkpoints of another run, up to step ${old.at(-1)!.step}; go on with resume: true, remove them with overwrite: true, or name another folder`,
-          );
-        await pruneCheckpoints(output, { ...options, keep: 0 });
-      }
+      if (resume === false) await this.#makeRoom(output, 0, "another run");
     }
     const { checkpoint, damaged } = await this.#find(resume);
     if (checkpoint === null && damaged.length > 0) throw damaged[0]!;
     if (checkpoint === null) return { from: null, state: null, damaged };
-    const state = await loadCheckpoint(checkpoint, this.#parts);
-    const own = ownState(state);
-    if (state === null || own === null)
+    const all = await loadCheckpoint(checkpoint, this.#parts);
+    const own = ownState(all);
+    if (all === null || own === null)
       throw new CheckpointError(
         checkpoint.folder,
         "trainer_state.json",
         "is missing, or says nothing of the data's cursor; only checkpoints written here can be gone on from",
       );
+    if (output !== undefined && resume !== true)
+      await this.#makeRoom(output, all.global_step + 1, `steps after ${all.global_step}`);
     this.#last = checkpoint.folder;
-    return { from: checkpoint.folder, state: { all: state, own }, damaged };
+    const best = await this.#whereItIs(all.best_model_checkpoint);
+    return {
+      from: checkpoint.folder,
+      state: { all: { ...all, best_model_checkpoint: best }, own },
+      damaged,
+    };
+  }
+
+  /** Checkpoints from some step on would be taken for this run's: removes them, if that is allowed. */
+  async #makeRoom(output: string, first: number, whose: string): Promise<void> {
+    const options = this.#folderOptions;
+    const newest = (await listCheckpoints(output, options)).at(-1)?.step ?? -1;
+    if (newest < first) return;
+    if (this.#options.overwrite !== true)
+      throw new CheckpointError(
+        output,
+        null,
+        `has checkpoints of ${whose}, up to step ${newest}; go on with resume: true, remove them with overwrite: true, or name another folder`,
+      );
+    await pruneCheckpoints(output, { ...options, keep: 0, from: first });
+  }
+
+  /** The best checkpoint's folder by the name that the output folder has now; it may have been moved, or named otherwise. */
+  async #whereItIs(best: string | null): Promise<string | null> {
+    const { output } = this.#options;
+    if (best === null || output === undefined) return best;
+    const here = await listCheckpoints(output, this.#folderOptions);
+    const name = best.split(/[\\/]/).at(-1)!;
+    return here.find(({ folder }) => folder === `${output}/${name}`)?.folder ?? best;
   }
 
   async #find(resume: boolean | string): Promise<{
@@ -108,7 +129,10 @@ export class RunCheckpoints<B> {
     const protect = state.best_model_checkpoint === null ? [] : [state.best_model_checkpoint];
     if (keep === undefined) return { folder, removed: [], problem: null };
     try {
-      const removed = await pruneCheckpoints(output, { ...this.#folderOptions, keep, protect });
+      const removed = await pruneCheckpoints(output, {
+        ...this.#folderOptions,
+        ...{ keep, protect, upTo: state.global_step },
+      });
       return { folder, removed, problem: null };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

@@ -2,13 +2,15 @@
 
 import type { Module } from "../nn/module.ts";
 import type { AveragedModel } from "../optim/averaging.ts";
+import { ReduceLROnPlateau } from "../optim/plateau.ts";
 import type { Generator } from "../random.ts";
-import type {
-  CheckpointParts,
-  OneOrMore,
-  Positioned,
-  Stateful,
-  StatefulOptimizer,
+import {
+  listOf,
+  type CheckpointParts,
+  type OneOrMore,
+  type Positioned,
+  type Stateful,
+  type StatefulOptimizer,
 } from "./checkpoint.ts";
 import type { CheckpointFiles } from "./checkpoint-folder.ts";
 import type { Logger, TrainingEvent } from "./events.ts";
@@ -101,7 +103,10 @@ export interface TrainerOptions<B> {
   /** Follows the weights in every update, and stands in for them in evaluations. */
   readonly average?: OneOrMore<AveragedModel>;
 
-  /** Metrics of the model in evaluation mode, with averaged weights where there are any. */
+  /**
+   * Metrics of the model in evaluation mode, with averaged weights where there are any. What it draws of the default
+   * generator and of `generators` is not missing afterwards: the curve is the same with and without evaluations.
+   */
   readonly evaluate?: (
     at: Progress,
   ) => Readonly<Record<string, number>> | Promise<Readonly<Record<string, number>>>;
@@ -120,7 +125,7 @@ export interface TrainerOptions<B> {
   readonly files?: CheckpointFiles | (() => CheckpointFiles);
   /** Go on from the newest whole checkpoint in `output`, if there is one (true), or from a folder. */
   readonly resume?: boolean | string;
-  /** Remove checkpoints of another run from `output`. */
+  /** Remove checkpoints of another run from `output`, or those after the one to go on from. */
   readonly overwrite?: boolean;
   /** Random generators besides the default one, and more state kept as JSON. */
   readonly generators?: Readonly<Record<string, Generator>>;
@@ -206,15 +211,36 @@ export function checkTrainerOptions<B>(options: TrainerOptions<B>): void {
     needCount(name, options[name]);
   for (const name of ["evalSteps", "saveSteps"] as const)
     if (options[name] !== "epoch") needCount(name, options[name], ' or "epoch"');
-  if (options.watch !== undefined && options.evaluate === undefined)
-    throw new Error("Trainer: watch needs evaluate, which returns the metric");
+  needOneOf("scheduleEvery", options.scheduleEvery, ["step", "epoch"]);
+  needOneOf("onNonFinite", options.onNonFinite, ["stop", "skip"]);
+  if (options.evaluate === undefined) {
+    const { watch, evalSteps } = options;
+    const first = firstGiven({ watch, evalSteps });
+    if (first !== undefined)
+      throw new Error(`Trainer: ${first} needs evaluate, which returns metrics`);
+  }
+  if (options.scheduleEvery !== undefined && options.schedule === undefined)
+    throw new Error("Trainer: scheduleEvery needs schedule");
+  const plateaus = listOf(options.schedule).some((each) => each instanceof ReduceLROnPlateau);
+  if (plateaus && options.watch === undefined)
+    throw new Error("Trainer: ReduceLROnPlateau needs watch, which names the metric it goes by");
   if (options.output === undefined) {
     const { saveSteps, keep, overwrite, resume } = options;
     const wanted = { saveSteps, keep, overwrite, resume: resume === true || undefined };
-    const first = Object.entries(wanted).find(([, value]) => value !== undefined);
+    const first = firstGiven(wanted);
     if (first !== undefined)
-      throw new Error(`Trainer: ${first[0]} needs output, the folder of the checkpoints`);
+      throw new Error(`Trainer: ${first} needs output, the folder of the checkpoints`);
   }
+}
+
+const firstGiven = (options: Readonly<Record<string, unknown>>): string | undefined =>
+  Object.keys(options).find((name) => options[name] !== undefined);
+
+function needOneOf(name: string, value: string | undefined, known: readonly string[]): void {
+  if (value !== undefined && !known.includes(value))
+    throw new Error(
+      `Trainer: ${name} must be ${known.map((one) => `"${one}"`).join(" or ")}, got ${String(value)}`,
+    );
 }
 
 function needCount(name: string, value: number | string | undefined, or = ""): void {

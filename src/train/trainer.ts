@@ -1,10 +1,11 @@
 /** The Trainer: runs a training and tells how it goes, over pieces that a loop written by hand can use as well. */
 
 import { ReduceLROnPlateau } from "../optim/plateau.ts";
-import { manualSeed } from "../random.ts";
+import { defaultGenerator, manualSeed } from "../random.ts";
 import { Audience } from "./audience.ts";
 import { listOf } from "./checkpoint.ts";
 import { Control } from "./control.ts";
+import { whileEvaluating } from "./evaluating.ts";
 import type { EndEvent, EndReason, LoggedImage, TrainingEvent, WarningEvent } from "./events.ts";
 import { Ledger } from "./ledger.ts";
 import { RunCheckpoints } from "./run-checkpoints.ts";
@@ -140,13 +141,19 @@ export class Trainer<B> {
     const abort = (): void => this.#control.end("aborted");
     signal?.addEventListener("abort", abort);
     if (signal?.aborted) abort();
+    let failed = false;
     try {
       yield* this.#begin();
       yield* this.#epochs();
       yield* this.#end();
+    } catch (error) {
+      failed = true;
+      throw error;
     } finally {
       signal?.removeEventListener("abort", abort);
-      await this.#audience.close();
+      const closing = this.#audience.close();
+      // What ended the run is thrown, whatever its loggers say.
+      await (failed ? closing.catch(() => undefined) : closing);
     }
   }
 
@@ -171,6 +178,7 @@ export class Trainer<B> {
       yield* this.#warn("checkpoint", `${message}; an older checkpoint is taken instead`);
     const isDone = (steps !== null && step >= steps) || (epochs !== null && epoch >= epochs);
     if (isDone) this.#reason = "finished";
+    else if (this.#watch?.isOver) this.#reason = "earlyStopping";
   }
 
   async *#epochs(): Events {
@@ -324,19 +332,15 @@ export class Trainer<B> {
   /** Evaluates and returns whether that was the best so far. */
   async *#evaluate(): AsyncGenerator<TrainingEvent, boolean, void> {
     yield* this.#settle();
-    const { evaluate, model, average, schedule } = this.options;
-    const models = listOf(model).filter((each) => each.training);
-    const averages = listOf(average);
-    const { result: metrics, seconds } = await this.#stopwatch.idle(async () => {
-      for (const each of averages) each.swap();
-      for (const each of models) each.eval();
-      try {
-        return await evaluate!(this.#progress);
-      } finally {
-        for (const each of models) each.train();
-        for (const each of averages) each.swap();
-      }
-    });
+    const { evaluate, model, average, schedule, generators = {} } = this.options;
+    const evaluated = {
+      models: listOf(model),
+      averages: listOf(average),
+      generators: [defaultGenerator, ...Object.values(generators)],
+    };
+    const { result: metrics, seconds } = await this.#stopwatch.idle(() =>
+      whileEvaluating(evaluated, () => evaluate!(this.#progress)),
+    );
     const { best, stop } = this.#watch?.judge(metrics) ?? { best: false, stop: false };
     if (best) this.#state.bestStep = this.step;
     if (stop) this.#reason = "earlyStopping";

@@ -51,6 +51,11 @@ export class Watch {
     const best = this.#sign * value < bound;
     if (best) this.best = value;
     this.waited = best ? 0 : this.waited + 1;
-    return { best, stop: this.waited >= this.#patience };
+    return { best, stop: this.isOver };
+  }
+
+  /** Whether there has been no improvement for too long; so it may be from the start of a run that is gone on with. */
+  get isOver(): boolean {
+    return this.waited >= this.#patience;
   }
 }

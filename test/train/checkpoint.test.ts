@@ -105,6 +105,63 @@ test("a run is not written among another one's checkpoints unless it is told to"
   );
 });
 
+test("going back to an earlier checkpoint asks what is to become of the later ones", async () => {
+  const fileSystem = new FaultyFiles();
+  const run = (more: Partial<TrainerOptions<Points>>) =>
+    new Trainer(options({ fileSystem, maxSteps: 12, saveSteps: 4, keep: 3, ...more })).train();
+  await run({});
+  const back = { resume: "out/checkpoint-4", saveSteps: 3, keep: 1, maxSteps: 7 };
+  await expect(run(back)).rejects.toThrow(
+    /^out: has checkpoints of steps after 4, up to step 12; .*overwrite/,
+  );
+  expect(await run({ ...back, overwrite: true })).toMatchObject({ step: 7 });
+  expect(await fileSystem.list("out")).toEqual(["checkpoint-7"]);
+});
+
+test("a damaged checkpoint that was passed over does not push out the whole ones before it", async () => {
+  const fileSystem = new FaultyFiles();
+  const run = (more: Partial<TrainerOptions<Points>>) =>
+    new Trainer(options({ fileSystem, saveSteps: 10, keep: 2, ...more })).train();
+  await run({ maxSteps: 20 });
+  await fileSystem.remove("out/checkpoint-20/model.safetensors");
+  await run({ maxSteps: 12, keep: 1, resume: true });
+  expect(await fileSystem.list("out")).toEqual(["checkpoint-12", "checkpoint-20"]);
+  expect(await run({ maxSteps: 21, resume: true })).toMatchObject({ step: 21 });
+});
+
+test("the best checkpoint is kept when the folder is named in another way", async () => {
+  const fileSystem = new FaultyFiles();
+  const scores = [0.1, 0.7, 0.6, 0.5, 0.4, 0.3];
+  const run = (more: Partial<TrainerOptions<Points>>) =>
+    new Trainer(
+      options({
+        ...{ fileSystem, evalSteps: 5, saveSteps: 5, keep: 1, ...more },
+        evaluate: () => ({ f1: scores.shift()! }),
+        watch: { metric: "f1", mode: "max" },
+      }),
+    ).train();
+  await run({ maxSteps: 15 });
+  await fileSystem.rename("out", "moved");
+  const end = await run({ maxSteps: 25, output: "moved", resume: true });
+  expect(end).toMatchObject({ bestCheckpoint: "moved/checkpoint-10" });
+  expect(await fileSystem.list("moved")).toEqual(["checkpoint-10", "checkpoint-25"]);
+});
+
+test("a run that was stopped early goes on only with more patience", async () => {
+  const fileSystem = new FaultyFiles();
+  const run = (patience: number) =>
+    new Trainer(
+      options({
+        ...{ fileSystem, resume: true, maxSteps: 40, evalSteps: 5, saveSteps: 5 },
+        evaluate: ({ step }) => ({ loss: step }),
+        watch: { metric: "loss", patience },
+      }),
+    ).train();
+  expect(await run(2)).toMatchObject({ step: 15, reason: "earlyStopping" });
+  expect(await run(2)).toMatchObject({ step: 15, reason: "earlyStopping" });
+  expect(await run(3)).toMatchObject({ step: 20, reason: "earlyStopping" });
+});
+
 test("stopping saves where the run stands", async () => {
   const fileSystem = new FaultyFiles();
   const trainer: Trainer<Points> = new Trainer(
@@ -223,14 +280,25 @@ describe("pieces", () => {
   });
 });
 
-test("evaluations in between do not change the training", async () => {
+test("evaluations in between do not change the training, whatever they draw", async () => {
+  const generator = new Generator(8);
   const curve = async (evalSteps: number) => {
     const model = makeNet();
-    const given = { model, loss: lossOf(model), optimizer: new AdamW(model.parameters()) };
+    generator.manualSeed(8);
+    const loss = ({ x, y }: Points) =>
+      lossOf(model)({ x: x.add(rand(x.shape, { generator }).mul(0.1)), y });
+    const given = { model, loss, optimizer: new AdamW(model.parameters()) };
     const { output: _, ...rest } = options(given);
     const trainer = new Trainer({
       ...rest,
-      evaluate: () => evaluate(model),
+      evaluate: async () => ({
+        ...(await evaluate(model)),
+        drawn: await rand([2])
+          .add(rand([2], { generator }))
+          .sum()
+          .item(),
+      }),
+      generators: { noise: generator },
       evalSteps,
       maxSteps: 30,
       seed: 1,

@@ -163,6 +163,34 @@ test("stops early, evaluates averaged weights, and lowers the rate on a plateau"
   expect(seen.at(-1)).toBe(await trained());
 });
 
+test("modules that stay in evaluation mode stay in it after an evaluation", async () => {
+  const { model, ...rest } = setup();
+  model.dropout.eval();
+  const modes = () => model.modules().map((module) => module.training);
+  const before = modes();
+  const seen: boolean[][] = [];
+  const evaluate = () => (seen.push(modes()), { nothing: 0 });
+  const options = { ...rest, model, evaluate, evalSteps: 1, maxSteps: 2 };
+  await new Trainer(options).train();
+  expect(modes()).toEqual(before);
+  expect(before).toContain(false);
+  model.eval();
+  model.hidden.train();
+  await new Trainer({ ...options, evaluate: () => (seen.push(modes()), { nothing: 0 }) }).train();
+  expect(modes().filter(Boolean)).toHaveLength(1);
+  expect(seen.flat()).not.toContain(true);
+});
+
+test("what ended a run is thrown, also where a logger then cannot be closed", async () => {
+  const { loss: _, ...rest } = setup();
+  const logger: Logger = { onEvent: () => undefined, close: () => Promise.reject(new Error("no")) };
+  const broken = (): never => {
+    throw new Error("a step that cannot be");
+  };
+  const options = { ...rest, loggers: [logger], maxSteps: 1 };
+  await expect(new Trainer({ ...options, loss: broken }).train()).rejects.toThrow("cannot be");
+});
+
 describe("from outside", () => {
   test("pause, resume and stop, with the event loop free", async () => {
     const trainer = new Trainer({ ...setup(), maxSteps: 1e6, loggingSteps: 5 });
@@ -267,6 +295,14 @@ test("options are checked", () => {
   expect(make({ epochs: 1, update: () => undefined })).toThrow(/got loss and update/);
   expect(make({ epochs: 1, keep: 2 })).toThrow(/keep needs output/);
   expect(make({ epochs: 1, watch: { metric: "f1" } })).toThrow(/watch needs evaluate/);
+  expect(make({ epochs: 1, evalSteps: 3 })).toThrow(/evalSteps needs evaluate/);
+  expect(make({ epochs: 1, scheduleEvery: "epochs" })).toThrow(
+    /scheduleEvery must be "step" or "epoch", got epochs/,
+  );
+  expect(make({ epochs: 1, scheduleEvery: "epoch" })).toThrow(/scheduleEvery needs schedule/);
+  expect(make({ epochs: 1, onNonFinite: "warn" })).toThrow(/"stop" or "skip", got warn/);
+  const schedule = new ReduceLROnPlateau(setup().optimizer);
+  expect(make({ epochs: 1, schedule })).toThrow(/ReduceLROnPlateau needs watch/);
   expect(make({ epochs: 1, evalSteps: "often" })).toThrow(/evalSteps must be .* or "epoch"/);
 });
 
