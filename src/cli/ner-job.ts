@@ -2,17 +2,14 @@
 import type { AnnotatedDocument } from "../data/annotated.ts";
 import { ensureWritableFolder } from "../data/atomic-write.ts";
 import type { RepairEntry } from "../data/repairs.ts";
-import { executor, setDevice } from "../device.ts";
-import { loadTagger } from "../tasks/ner/load-tagger.ts";
 import {
   entitiesOf,
   evaluateTagger,
   type Tagger,
   type TrainingExtent,
 } from "../tasks/ner/tagger.ts";
-import { taggerTraining, type TrainTaggerOptions } from "../tasks/ner/train.ts";
+import type { TrainTaggerOptions } from "../tasks/ner/train.ts";
 import type { EndEvent, TrainingEvent } from "../train/events.ts";
-import { describeNonFinite, NonFiniteError } from "../train/safety.ts";
 import type { RunControl, RunFunction, Steered } from "../train/worker-serve.ts";
 import { loadAnnotated, loadDocuments } from "./ner-data.ts";
 import type { NerOptions } from "./ner-options.ts";
@@ -64,7 +61,7 @@ export interface NerBackend {
   readonly train: (
     documents: readonly AnnotatedDocument[],
     options: TrainTaggerOptions,
-  ) => NerTraining;
+  ) => NerTraining | Promise<NerTraining>;
   /** The tagger saved in a folder. @throws Error when there is none that can be used. */
   readonly load: (folder: string) => Promise<Tagger>;
   /**
@@ -84,11 +81,15 @@ export function nerRuns(backend: NerBackend): { readonly train: NerRun; readonly
   };
 }
 
+// The engine is loaded when the data has been found to be good.
 export const { train, read } = nerRuns({
-  train: taggerTraining,
-  load: loadTagger,
-  useDevice: async (device) =>
-    device === undefined ? (await executor()).device : await setDevice(device),
+  train: async (documents, options) =>
+    (await import("../tasks/ner/train.ts")).taggerTraining(documents, options),
+  load: async (folder) => (await import("../tasks/ner/load-tagger.ts")).loadTagger(folder),
+  useDevice: async (device) => {
+    const { executor, setDevice } = await import("../device.ts");
+    return device === undefined ? (await executor()).device : setDevice(device);
+  },
 });
 
 type Events<R> = AsyncGenerator<NerEvent, R, void>;
@@ -109,7 +110,7 @@ async function* trainAndMeasure(
   if (control.stopping.aborted) return stopped;
 
   const saved = await savedRun("ner", options);
-  const training = backend.train(documents.train, {
+  const training = await backend.train(documents.train, {
     ...trainerOptions(options),
     ...(documents.validation && { validation: documents.validation }),
     files: { [SAVED_RUN]: formatSavedRun(saved) },
@@ -129,6 +130,7 @@ async function* trainAndMeasure(
       yield* told(notes);
     }
   } catch (error) {
+    const { describeNonFinite, NonFiniteError } = await import("../train/safety.ts");
     if (!(error instanceof NonFiniteError)) throw error;
     const advice = "lower --lr, or leave such steps out with --skip-non-finite";
     throw new Error(`${describeNonFinite(error)}; ${advice}`, { cause: error });

@@ -32,7 +32,8 @@ const FIXED = ["batchSize", "accumulate", "lr", "seed"] as const;
 /** These are as in the run unless given. */
 const INHERITED = [
   ...FIXED,
-  ...(["epochs", "maxSteps", "evalSteps", "patience", "skipNonFinite"] as const),
+  ...(["epochs", "maxSteps", "evalSteps", "patience", "saveSteps", "keep"] as const),
+  ...(["loggingSteps", "skipNonFinite", "tensorboard", "mlflow", "device"] as const),
 ];
 
 /** What a checkpoint is to tell of its run. */

@@ -7,45 +7,10 @@ import { toSpanLine } from "../../src/data/span-lines.ts";
 import { fromSafetensors } from "../../src/hub/safetensors.ts";
 import { generateResumes } from "../../src/tasks/ner/generate/resumes.ts";
 import { temporaryFolder } from "../data/temp.ts";
+import { ROOT, start } from "./start.ts";
 
 const { folder, file } = temporaryFolder();
-const ROOT = join(import.meta.dirname, "../..");
 const DATA = file("data.jsonl", generateResumes(12, 3).map(toSpanLine).join("\n"));
-
-interface Ended {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the program to its end; `onStderr` sees the output so far and may send signals. */
-async function start(
-  args: readonly string[],
-  {
-    env = {},
-    onStderr,
-  }: {
-    env?: Record<string, string>;
-    onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
-  } = {},
-): Promise<Ended> {
-  const child = spawn(process.execPath, ["--import", "tsx", "src/cli/main.ts", ...args], {
-    cwd: ROOT,
-    env: { ...process.env, ...env },
-  });
-  let stdout = "";
-  let stderr = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    stderr += text;
-    onStderr?.(stderr, (signal) => child.kill(signal));
-  });
-  return await new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
-  });
-}
 
 describe("a run", () => {
   test("trains, measures, reads, writes, and ends stdout with one line of JSON", async () => {
@@ -53,8 +18,13 @@ describe("a run", () => {
     const cv = "Zoë 𝒜 Doe\nzoe@example.org\nSKILLS\nPython, SQL\n";
     const args = ["--data", DATA, "--read", file("cv.txt", cv), "--output", output];
     const { code, stdout, stderr } = await start([...args, "--json", "--max-steps", "3"]);
-    expect([code, stdout.trimEnd().split("\n").length]).toEqual([0, 1]);
-    const result = JSON.parse(stdout) as {
+    expect(code).toBe(0);
+    const lines = stdout.trimEnd().split("\n");
+    const events = lines.slice(0, -1).map((line) => JSON.parse(line) as { type: string });
+    expect(events.map(({ type }) => type)).toEqual([
+      ...["start", "checkpoint", "step", "checkpoint", "end"],
+    ]);
+    const result = JSON.parse(lines.at(-1) ?? "") as {
       f1: number;
       labels: Record<string, { f1: number; support: number }>;
       entities: { label: string; text: string; start: number; end: number; confidence: number }[];
@@ -68,16 +38,32 @@ describe("a run", () => {
     }
     expect(stderr).toContain("step 3/3");
     expect(readdirSync(output).sort()).toEqual([
+      "checkpoint-3",
+      "config.json",
+      expect.stringMatching(/^events\.out\.tfevents\./),
+      "metrics.jsonl",
+      "model",
+      "result.json",
+      "summary.json",
+    ]);
+    const model = join(output, "model");
+    expect(readdirSync(model).sort()).toEqual([
       "config.json",
       "model.safetensors",
-      "result.json",
       "vocabularies.json",
     ]);
-    expect(readFileSync(join(output, "result.json"), "utf8")).toBe(stdout);
-    const { tensors } = fromSafetensors(readFileSync(join(output, "model.safetensors")));
+    expect(readFileSync(join(output, "result.json"), "utf8")).toBe(`${lines.at(-1)}\n`);
+    expect(JSON.parse(readFileSync(join(output, "config.json"), "utf8"))).toMatchObject({
+      command: ["npm start --", ...args, "--json", "--max-steps", "3"],
+      options: { data: DATA, maxSteps: 3, batchSize: 16, lr: 0.004 },
+      seed: 1,
+      device: "cpu",
+      data: { path: DATA },
+    });
+    const { tensors } = fromSafetensors(readFileSync(join(model, "model.safetensors")));
     expect(tensors["classifier.weight"]?.shape[0]).toBe(
       Object.keys(
-        (JSON.parse(readFileSync(join(output, "config.json"), "utf8")) as { id2label: object })
+        (JSON.parse(readFileSync(join(model, "config.json"), "utf8")) as { id2label: object })
           .id2label,
       ).length,
     );
@@ -140,35 +126,47 @@ describe("wrong usage and bad input are told at once, and nothing is written", (
   });
 });
 
-describe("Ctrl-C while training", () => {
+describe("signals while training", () => {
   const long = ["--data", DATA, "--epochs", "10000"];
 
-  test("once: stops in order, exit code 130, and saves a model that can be read", async () => {
-    const output = join(folder, "stopped");
-    let sent = false;
-    const args = ["--data", DATA, "--max-steps", "300", "--output", output, "--json"];
-    const { code, stdout, stderr } = await start(args, {
-      onStderr: (text, kill) => {
-        if (sent || !text.includes("step 30/300")) return;
-        sent = true;
-        kill("SIGINT");
-      },
-    });
-    expect(code).toBe(130);
-    const { steps, ...rest } = JSON.parse(stdout) as { steps: number };
-    expect(rest).toMatchObject({ interrupted: true, device: "cpu" });
-    expect(stderr).toContain("press Ctrl-C again to leave at once");
-    expect(stderr.trimEnd().split("\n").at(-1)).toMatch(
-      /^error: stopped by Ctrl-C, saved unmeasured after \d+ of 300 steps: wrote config\.json, .* to /,
-    );
+  test.each([
+    ["SIGINT", "Ctrl-C", 130],
+    ["SIGTERM", "SIGTERM", 143],
+  ] as const)(
+    "one %s stops in order, and saves a model that can be read",
+    async (signal, name, exitCode) => {
+      const output = join(folder, `stopped ${signal}`);
+      let sent = false;
+      const args = ["--data", DATA, "--max-steps", "300", "--output", output, "--json"];
+      const { code, stdout, stderr } = await start([...args, "--save-steps", "1000"], {
+        onStderr: (text, kill) => {
+          if (sent || !text.includes("step 30/300")) return;
+          sent = true;
+          kill(signal);
+        },
+      });
+      expect(code).toBe(exitCode);
+      const { steps, ...rest } = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as {
+        steps: number;
+      };
+      expect(rest).toMatchObject({ interrupted: true, device: "cpu" });
+      expect(readdirSync(output)).toContain(`checkpoint-${steps}`);
+      expect(stderr).toContain("press Ctrl-C again to leave at once");
+      expect(stderr.trimEnd().split("\n").at(-1)).toMatch(
+        new RegExp(
+          `^error: stopped by ${name}, saved unmeasured after \\d+ of 300 steps: wrote model/config\\.json, .* to `,
+        ),
+      );
+      if (signal === "SIGTERM") return;
 
-    const read = await start(["--model", output]);
-    expect(read.code).toBe(0);
-    expect(read.stderr).toContain(`whose training was stopped after ${steps} of `);
-    expect(read.stdout).toContain("found on cpu:");
-  });
+      const read = await start(["--model", output]);
+      expect(read.code).toBe(0);
+      expect(read.stderr).toContain(`whose training was stopped after ${steps} of `);
+      expect(read.stdout).toContain("found on cpu:");
+    },
+  );
 
-  test("twice: leaves at once", async () => {
+  test("two leave at once", async () => {
     let sent = false;
     const { code, stdout } = await start(long, {
       onStderr: (text, kill) => {
@@ -176,8 +174,8 @@ describe("Ctrl-C while training", () => {
         sent = true;
         setTimeout(() => {
           kill("SIGINT");
-          kill("SIGTERM");
-        }, 1500);
+          setTimeout(() => kill("SIGTERM"), 1);
+        }, 500);
       },
     });
     expect([code, stdout]).toEqual([130, ""]);

@@ -1,17 +1,17 @@
 /** The `ner` command around a tagger made of rules: options, errors, reports and what it writes. */
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runNer, type NerEnvironment } from "../../src/cli/ner-command.ts";
+import { nerRuns, type NerBackend, type NerTraining } from "../../src/cli/ner-job.ts";
 import { programName } from "../../src/cli/program.ts";
-import type {
-  Tagger,
-  TrainingExtent,
-  TrainTagger,
-  TrainTaggerOptions,
-} from "../../src/tasks/ner/tagger.ts";
+import type { Tagger, TrainingExtent } from "../../src/tasks/ner/tagger.ts";
+import type { TrainTaggerOptions } from "../../src/tasks/ner/train.ts";
 import { tokenize } from "../../src/text/tokenize.ts";
+import type { TrainingEvent } from "../../src/train/events.ts";
+import { runHere } from "../../src/train/worker.ts";
 import { temporaryFolder } from "../data/temp.ts";
+import { endEvent, startEvent, stepEvent } from "../train/events.ts";
 
 const { folder, file } = temporaryFolder();
 
@@ -30,34 +30,56 @@ const emailTagger = (training: TrainingExtent = { steps: 4, plannedSteps: 4 }): 
   files: () => Promise.resolve(new Map([["model.bin", Uint8Array.of(1, 2)]])),
 });
 
-const emailRule =
-  (seen: TrainTaggerOptions[] = []): TrainTagger =>
-  (_, options) => {
-    seen.push(options);
-    for (let step = 1; step <= 4; step++) {
-      options.onStep?.({ step, steps: 4, epoch: 1, loss: 1 / step });
-    }
-    return Promise.resolve(emailTagger());
-  };
+/** A training of four steps, or of what `run` does. */
+const emailTraining = ({
+  tagger = emailTagger(),
+  events = [startEvent(), ...[1, 2, 3, 4].map((step) => stepEvent({ step, steps: 4 })), endEvent()],
+}: {
+  tagger?: Tagger;
+  events?: Iterable<TrainingEvent> | AsyncIterable<TrainingEvent>;
+} = {}): NerTraining => ({
+  tagger,
+  trainer: {
+    run: async function* () {
+      yield* events;
+    },
+    pause: () => undefined,
+    resume: () => undefined,
+    stop: () => undefined,
+  },
+  takeBest: () => Promise.resolve(),
+});
 
-async function run(args: string[], environment: Partial<NerEnvironment> = {}) {
+const BACKEND: NerBackend = {
+  train: () => emailTraining(),
+  load: (folder) => Promise.reject(new Error(`${folder}: nothing there`)),
+  useDevice: (device) =>
+    device === undefined
+      ? Promise.resolve("abacus")
+      : Promise.reject(new Error(`device ${device}: no adapter`)),
+};
+
+async function run(args: string[], backend: Partial<NerBackend> = {}) {
   let stdout = "";
   let stderr = "";
-  const code = await runNer(args, {
+  const runs = nerRuns({ ...BACKEND, ...backend });
+  const environment: NerEnvironment = {
     program: "loop",
     version: "1.2.3",
     stdout: { write: (text) => (stdout += text) },
     stderr: { write: (text) => (stderr += text) },
-    train: emailRule(),
-    load: (folder) => Promise.reject(new Error(`${folder}: nothing there`)),
-    useDevice: (device) =>
-      device === undefined
-        ? Promise.resolve("abacus")
-        : Promise.reject(new Error(`device ${device}: no adapter`)),
-    ...environment,
-  });
+    run: (name, job) => runHere(runs[name], job),
+  };
+  const code = await runNer(args, environment);
   return { code, stdout, stderr };
 }
+
+/** Lines of JSON on stdout. */
+const linesOf = (stdout: string): unknown[] =>
+  stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as unknown);
 
 const record = (text: string, end: number) =>
   JSON.stringify({ text, entities: [{ label: "Email Address", start: 0, end }] });
@@ -82,8 +104,13 @@ describe("a run", () => {
     const data = file("data.jsonl", DATA.replace('"start":0,"end":17', '"start":0,"end":18'));
     const { code, stdout, stderr } = await run(["--data", data, "--read", read, "--json"]);
     expect(code).toBe(0);
-    const result = JSON.parse(stdout) as { f1: number; labels: object; entities: unknown[] };
-    expect(stdout.trimEnd().split("\n")).toHaveLength(1);
+    const lines = linesOf(stdout);
+    expect(lines.slice(0, -1)).toMatchObject([
+      { type: "start" },
+      ...[1, 2, 3, 4].map((step) => ({ type: "step", step, steps: 4 })),
+      { type: "end", reason: "finished" },
+    ]);
+    const result = lines.at(-1) as { f1: number; labels: object; entities: unknown[] };
     expect(Object.keys(result)).toEqual([
       "f1",
       "precision",
@@ -106,12 +133,25 @@ describe("a run", () => {
 
   test("makes up resumes without data and hands the options on", async () => {
     const seen: TrainTaggerOptions[] = [];
-    const args = "--epochs 3 --max-steps 7 --batch-size 5 --lr 0.5 --seed 9".split(" ");
-    const { code, stderr } = await run(args, { train: emailRule(seen) });
+    const backend: Partial<NerBackend> = {
+      train: (documents, options) => {
+        seen.push(options);
+        expect(documents).toHaveLength(1600);
+        return emailTraining();
+      },
+    };
+    const args =
+      "--epochs 3 --max-steps 7 --batch-size 5 --lr 0.5 --seed 9 --eval-steps epoch --patience 2 --accumulate 3 --logging-steps 4 --skip-non-finite";
+    const { code, stderr } = await run(args.split(" "), backend);
     expect(code).toBe(0);
     expect(seen).toMatchObject([
-      { epochs: 3, maxSteps: 7, batchSize: 5, learningRate: 0.5, seed: 9 },
+      {
+        ...{ epochs: 3, maxSteps: 7, batchSize: 5, learningRate: 0.5, seed: 9, evalSteps: "epoch" },
+        ...{ patience: 2, accumulate: 3, loggingSteps: 4, onNonFinite: "skip" },
+      },
     ]);
+    expect(seen[0]?.validation).toHaveLength(100);
+    expect(seen[0]).not.toHaveProperty("output");
     expect(stderr).toContain("resumes to train on");
   });
 
@@ -119,7 +159,8 @@ describe("a run", () => {
     const output = join(folder, "new", "run");
     const { code } = await run(["--data", file("data.jsonl", DATA), "--output", output]);
     expect(code).toBe(0);
-    expect(readdirSync(output).sort()).toEqual(["model.bin", "result.json"]);
+    expect(readdirSync(output).sort()).toEqual(["model", "result.json"]);
+    expect(readdirSync(join(output, "model"))).toEqual(["model.bin"]);
     expect(JSON.parse(readFileSync(join(output, "result.json"), "utf8"))).toHaveProperty("f1");
   });
 
@@ -132,7 +173,7 @@ describe("a run", () => {
     const { code, stdout, stderr } = await run(args, elsewhere);
     expect([code, stdout]).toEqual([1, ""]);
     expect(stderr).toBe(
-      `error: ${output}: holds a run already (result.json); name another folder, or replace the run with --overwrite\n`,
+      `error: ${output}: holds a run already (model); name another folder, go on with it with --resume, or replace it with --overwrite\n`,
     );
     expect(readFileSync(join(output, "result.json"), "utf8")).toBe(before);
     expect((await run([...args, "--overwrite"], elsewhere)).code).toBe(0);
@@ -141,7 +182,9 @@ describe("a run", () => {
 });
 
 describe("--model", () => {
-  const never: TrainTagger = () => Promise.reject(new Error("training was begun"));
+  const never: NerBackend["train"] = () => {
+    throw new Error("training was begun");
+  };
   const load = (folder: string) =>
     Promise.resolve(emailTagger({ steps: folder === "cut" ? 3 : 9, plannedSteps: 9 }));
   const environment = { train: never, load };
@@ -226,7 +269,9 @@ describe("wrong usage", () => {
 });
 
 describe("bad input is one error, exit code 1, and nothing is trained or written", () => {
-  const never: TrainTagger = () => Promise.reject(new Error("training was begun"));
+  const never: NerBackend["train"] = () => {
+    throw new Error("training was begun");
+  };
   const bad = async (args: string[]) => {
     const { code, stdout, stderr } = await run([...args, "--quiet"], { train: never });
     expect([code, stdout]).toEqual([1, ""]);
@@ -268,70 +313,148 @@ describe("bad input is one error, exit code 1, and nothing is trained or written
   });
 });
 
-describe("Ctrl-C", () => {
+describe.each([
+  ["SIGINT", "Ctrl-C", 130],
+  ["SIGTERM", "SIGTERM", 143],
+] as const)("%s", (signal, name, exitCode) => {
   const data = () => ["--data", file("data.jsonl", DATA)];
   /** Is interrupted after so many of 9 steps. */
-  const interruptedAfter =
-    (steps: number): TrainTagger =>
-    async (_, { signal, shouldStop }) => {
-      process.emit("SIGINT");
-      await Promise.resolve();
-      signal?.throwIfAborted();
-      if (!shouldStop?.()) throw new Error("training was not told to stop");
-      return emailTagger({ steps, plannedSteps: 9 });
-    };
+  const interruptedAfter = (steps: number): Partial<NerBackend> => ({
+    train: () => {
+      let stop: () => void;
+      const stopped = new Promise<void>((resolve) => (stop = resolve));
+      async function* events() {
+        yield startEvent();
+        process.emit(signal, signal);
+        await stopped;
+        yield endEvent({ reason: "stopped", step: steps });
+      }
+      const training = emailTraining({
+        tagger: emailTagger({ steps, plannedSteps: 9 }),
+        events: events(),
+      });
+      return { ...training, trainer: { ...training.trainer, stop: () => stop() } };
+    },
+  });
 
-  test("without --output stops with exit code 130 and nothing written", async () => {
-    const before = process.listenerCount("SIGINT");
-    const { code, stdout, stderr } = await run(data(), { train: interruptedAfter(5) });
-    expect([code, stdout]).toEqual([130, ""]);
+  test("without --output stops with its exit code and nothing written", async () => {
+    const before = process.listenerCount(signal);
+    const { code, stdout, stderr } = await run(data(), interruptedAfter(5));
+    expect([code, stdout]).toEqual([exitCode, ""]);
     expect(stderr).toContain("press Ctrl-C again to leave at once");
-    expect(stderr).toContain("error: stopped by Ctrl-C, nothing was written");
-    expect(process.listenerCount("SIGINT")).toBe(before);
+    expect(stderr).toContain(`error: stopped by ${name}, nothing was written`);
+    expect(process.listenerCount(signal)).toBe(before);
   });
 
   test("with --output saves what was trained, unmeasured and marked", async () => {
-    const output = join(folder, "stopped");
-    const { code, stdout, stderr } = await run([...data(), "--output", output, "--json"], {
-      train: interruptedAfter(5),
-    });
-    expect(code).toBe(130);
-    expect(JSON.parse(stdout)).toEqual({
+    const output = join(folder, `stopped ${signal}`);
+    const args = [...data(), "--output", output, "--json"];
+    const { code, stdout, stderr } = await run(args, interruptedAfter(5));
+    expect(code).toBe(exitCode);
+    expect(linesOf(stdout).at(-1)).toEqual({
       interrupted: true,
       steps: 5,
       plannedSteps: 9,
       device: "abacus",
     });
-    expect(readFileSync(join(output, "result.json"), "utf8")).toBe(stdout);
-    expect(readdirSync(output).sort()).toEqual(["model.bin", "result.json"]);
+    expect(readFileSync(join(output, "result.json"), "utf8")).toBe(
+      `${stdout.trimEnd().split("\n").at(-1)}\n`,
+    );
+    expect(readdirSync(output).sort()).toEqual(["model", "result.json"]);
     expect(stderr.trimEnd().split("\n").at(-1)).toBe(
-      `error: stopped by Ctrl-C, saved unmeasured after 5 of 9 steps: wrote model.bin, result.json to ${output}`,
+      `error: stopped by ${name}, saved unmeasured after 5 of 9 steps: wrote model/model.bin, result.json to ${output}; --resume goes on`,
     );
   });
 
   test("before the first step leaves nothing to save", async () => {
-    const output = join(folder, "stopped early");
-    const { code, stderr } = await run([...data(), "--output", output], {
-      train: interruptedAfter(0),
-    });
-    expect([code, readdirSync(output)]).toEqual([130, []]);
-    expect(stderr).toContain("error: stopped by Ctrl-C, nothing was written");
+    const output = join(folder, `stopped early ${signal}`);
+    const { code, stderr } = await run([...data(), "--output", output], interruptedAfter(0));
+    expect([code, readdirSync(output)]).toEqual([exitCode, []]);
+    expect(stderr).toContain(`error: stopped by ${name}, nothing was written`);
   });
 
   test("while measuring saves the model too", async () => {
-    const output = join(folder, "unmeasured");
+    const output = join(folder, `unmeasured ${signal}`);
     const tagger: Tagger = {
       ...emailTagger(),
-      tag: async (_, signal) => {
-        process.emit("SIGINT");
-        await Promise.resolve();
-        signal?.throwIfAborted();
+      tag: async (_, stopping) => {
+        process.emit(signal, signal);
+        await new Promise((resolve) => setImmediate(resolve));
+        stopping?.throwIfAborted();
         throw new Error("the signal was not aborted");
       },
     };
     const { code } = await run([...data(), "--output", output], {
-      train: () => Promise.resolve(tagger),
+      train: () => emailTraining({ tagger }),
     });
-    expect([code, readdirSync(output).sort()]).toEqual([130, ["model.bin", "result.json"]]);
+    expect([code, readdirSync(output).sort()]).toEqual([exitCode, ["model", "result.json"]]);
+  });
+});
+
+describe("--config", () => {
+  const seen: TrainTaggerOptions[] = [];
+  const backend: Partial<NerBackend> = {
+    train: (_, options) => {
+      seen.push(options);
+      return emailTraining();
+    },
+  };
+  const withConfig = (config: unknown, ...args: string[]) => {
+    const content = typeof config === "string" ? config : JSON.stringify(config);
+    return run(["--config", file("options.json", content), ...args], backend);
+  };
+
+  test("gives any option by its name, and the command line goes first", async () => {
+    const config = { "batch-size": 5, lr: 0.25, evalSteps: "epoch", data: file("d.jsonl", DATA) };
+    const { code, stderr } = await withConfig({ ...config, quiet: true }, "--lr", "0.5");
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(seen.at(-1)).toMatchObject({ batchSize: 5, learningRate: 0.5, evalSteps: "epoch" });
+  });
+
+  test.each<[string, unknown, string]>([
+    ["an unknown key", { epoch: 3 }, "field epoch: unknown option; there are read, model, data,"],
+    ["a value out of range", { epochs: 0 }, "field epochs: Expected a whole number from 1"],
+    ["a value of another kind", { "batch-size": [1] }, "field batch-size: expected a string or"],
+    ["a flag that is no flag", { quiet: "yes" }, "field quiet: expected true or false"],
+    ["a choice that there is not", { device: "abacus" }, "Allowed choices are cpu, webgpu, wasm"],
+    ["itself", { config: "more.json" }, "field config: unknown option"],
+    ["a list", [1], "expected a JSON object of options"],
+    ["no JSON", "{", "not valid JSON"],
+  ])("%s is one error naming the file", async (_, config, message) => {
+    const { code, stdout, stderr } = await withConfig(config, "--quiet");
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(/^error: [^\n]*options\.json[^\n]+\n$/);
+    expect(stderr).toContain(message);
+  });
+
+  test("options of a training do not go with --model there either", async () => {
+    const { code, stderr } = await withConfig({ epochs: 3 }, "--model", "m");
+    expect(code).toBe(2);
+    expect(stderr).toContain("'--model <folder>' cannot be used with \"epochs\" of --config");
+  });
+});
+
+describe("--resume", () => {
+  test("needs a folder, and one without another model", async () => {
+    const without = await run(["--resume", "--quiet"]);
+    expect([without.code, without.stderr]).toEqual([
+      2,
+      expect.stringContaining("'--resume' needs '--output <folder>'"),
+    ]);
+    const output = join(folder, "a model");
+    mkdirSync(join(output, "model"), { recursive: true });
+    const { code, stderr } = await run(["--resume", "--output", output, "--quiet"]);
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `error: ${output}: holds a model already (model), but no checkpoint to go on from; name another folder\n`,
+    );
+    const both = await run(["--resume", "--overwrite", "--output", output]);
+    expect([both.code, both.stderr]).toEqual([2, expect.stringContaining("cannot be used with")]);
+  });
+
+  test("of a folder that is no checkpoint is one error", async () => {
+    const { code, stderr } = await run(["--resume", join(folder, "nowhere"), "--quiet"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/nowhere\/training\.json: no such file.*is it a checkpoint/);
   });
 });

@@ -4,13 +4,10 @@ import { tensor } from "../../src/creation.ts";
 import { fromSafetensors } from "../../src/hub/safetensors.ts";
 import { TokenClassifier, type TokenClassifierOptions } from "../../src/models/token-classifier.ts";
 import { generateResumes } from "../../src/tasks/ner/generate/resumes.ts";
-import {
-  entitiesOf,
-  evaluateTagger,
-  type Tagger,
-  type TrainStep,
-} from "../../src/tasks/ner/tagger.ts";
-import { RECIPE, trainTagger, type Recipe } from "../../src/tasks/ner/train.ts";
+import { entitiesOf, evaluateTagger } from "../../src/tasks/ner/tagger.ts";
+import { RECIPE, taggerTraining, trainTagger, type Recipe } from "../../src/tasks/ner/train.ts";
+import type { TransformerTagger } from "../../src/tasks/ner/transformer-tagger.ts";
+import type { StepEvent } from "../../src/train/events.ts";
 import { toBilou } from "../../src/tasks/ner/tags.ts";
 import { FeatureEncoder } from "../../src/text/feature-encoder.ts";
 import { tokenize } from "../../src/text/tokenize.ts";
@@ -25,34 +22,34 @@ const SMALL: Recipe = {
   dimFeedforward: 64,
   mixerLayers: 1,
 };
-const OPTIONS = { epochs: 4, batchSize: 8, learningRate: 0.005, seed: 1 };
-
-async function trainSmall(seed: number, maxSteps: number): Promise<{ losses: number[] } & Trained> {
-  const steps: TrainStep[] = [];
-  const tagger = await trainTagger(
-    few,
-    { ...OPTIONS, seed, maxSteps, onStep: (step) => steps.push(step) },
-    SMALL,
-  );
-  return { tagger, steps, losses: steps.map(({ loss }) => loss) };
-}
+const OPTIONS = { epochs: 4, batchSize: 8, learningRate: 0.005, seed: 1, loggingSteps: 1 };
 
 interface Trained {
-  readonly tagger: Tagger;
-  readonly steps: readonly TrainStep[];
+  readonly tagger: TransformerTagger;
+  readonly steps: readonly StepEvent[];
+  readonly losses: readonly number[];
+}
+
+async function trainSmall(seed: number, maxSteps: number): Promise<Trained> {
+  const steps: StepEvent[] = [];
+  const { trainer, tagger } = taggerTraining(few, { ...OPTIONS, seed, maxSteps }, SMALL);
+  for await (const event of trainer.run()) if (event.type === "step") steps.push(event);
+  return { tagger, steps, losses: steps.map(({ loss }) => loss) };
 }
 
 describe("a small training", () => {
   test("says when there is nothing to learn from, or the loss diverges", async () => {
     await expect(trainTagger([], OPTIONS, SMALL)).rejects.toThrow("got none");
     const wild = trainTagger(few, { ...OPTIONS, learningRate: 1e38 }, SMALL);
-    await expect(wild).rejects.toThrow(/training diverged: the loss of step \d+ is/);
+    await expect(wild).rejects.toThrow(/in step \d+ the loss is .*; its samples are \[/);
   });
 
   test("has a falling loss, and reports each step", async () => {
     const { steps, losses } = await trainSmall(1, 20);
     expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
-    expect(steps.at(-1)).toMatchObject({ steps: 20, epoch: 3 });
+    expect(steps.at(-1)).toMatchObject({ steps: 20 });
+    const [first] = steps;
+    expect(first?.tokensPerSecond).toBeGreaterThan(first?.samplesPerSecond ?? Infinity);
     const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
     expect(mean(losses.slice(-5))).toBeLessThan(0.7 * mean(losses.slice(0, 5)));
   });
@@ -70,40 +67,43 @@ describe("a small training", () => {
   test("stops between steps when the signal says so", async () => {
     const controller = new AbortController();
     let last = 0;
-    const training = trainTagger(
-      few,
-      {
-        ...OPTIONS,
-        signal: controller.signal,
-        onStep: ({ step }) => {
-          last = step;
-          if (step === 3) controller.abort(new Error("enough"));
-        },
-      },
-      SMALL,
-    );
-    await expect(training).rejects.toThrow("enough");
+    const onEvent = (event: { type: string; step: number }) => {
+      last = event.step;
+      if (event.type === "step" && last === 3) controller.abort(new Error("enough"));
+    };
+    const options = { ...OPTIONS, signal: controller.signal, callbacks: [{ onEvent }] };
+    await expect(trainTagger(few, options, SMALL)).rejects.toThrow("enough");
     expect(last).toBe(3);
   });
 
   test("ends early when asked to, with the tagger of that step", async () => {
     const { tagger } = await trainSmall(5, 3);
     expect(tagger.training).toEqual({ steps: 3, plannedSteps: 3 });
-    let last = 0;
-    const ended = await trainTagger(
-      few,
-      {
-        ...OPTIONS,
-        onStep: ({ step }) => (last = step),
-        shouldStop: () => last === 2,
-      },
-      SMALL,
-    );
-    const { steps, plannedSteps } = ended.training ?? { steps: 0, plannedSteps: 0 };
-    expect([last, steps]).toEqual([2, 2]);
+    const ended = taggerTraining(few, OPTIONS, SMALL);
+    for await (const { type, step } of ended.trainer.run())
+      if (type === "step" && step === 2) ended.trainer.stop();
+    const { steps, plannedSteps } = ended.tagger.training ?? { steps: 0, plannedSteps: 0 };
+    expect(steps).toBe(2);
     expect(plannedSteps).toBeGreaterThan(2);
-    const config = JSON.parse(String((await ended.files()).get("config.json"))) as object;
+    const config = JSON.parse(String((await ended.tagger.files()).get("config.json"))) as object;
     expect(config).toHaveProperty("training", { steps, plannedSteps, interrupted: true });
+  });
+
+  test("evaluates on other documents, stops when they get no better, and keeps the best weights", async () => {
+    const validation = generateResumes(3, 4, { part: "heldOut" });
+    const options = { ...OPTIONS, epochs: 100, learningRate: 0.02, validation, evalSteps: 5 };
+    const { trainer, tagger, takeBest } = taggerTraining(few, { ...options, patience: 2 }, SMALL);
+    const found: number[] = [];
+    for await (const event of trainer.run()) {
+      if (event.type === "evaluation") found.push(event.metrics["f1"] ?? NaN);
+      if (event.type !== "end") continue;
+      expect(event.reason).toBe("earlyStopping");
+      expect(event.bestMetric).toBe(Math.max(...found));
+      await takeBest(event);
+    }
+    expect(found.slice(-2).every((f1) => f1 <= Math.max(...found.slice(0, -2)))).toBe(true);
+    const { micro } = (await evaluateTagger(tagger, validation)).report;
+    expect(micro.f1).toBe(Math.max(...found));
   });
 });
 

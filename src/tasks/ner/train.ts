@@ -101,7 +101,7 @@ export interface TaggerTraining {
   /** It has the weights of the last step, until they are replaced by the best ones. */
   readonly tagger: TransformerTagger;
   /** Gives the tagger the weights of the best evaluation of a run that has ended, where there was one. */
-  takeBest(end: EndEvent): Promise<void>;
+  readonly takeBest: (end: EndEvent) => Promise<void>;
 }
 
 /**
