@@ -83,6 +83,7 @@ class Encoder extends nn.Module {
       dimFeedforward: w.feedforward,
       dropout,
       activation: "gelu",
+      batchFirst: true,
     });
     this.classifier = new nn.Linear(w.dModel, w.labels);
   }

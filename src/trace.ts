@@ -83,6 +83,8 @@ function withGradMode<R>(enabled: boolean, record: () => R): R {
     gradEnabled = outer;
   }
   if (result instanceof Promise) {
+    // Its own error, if any, is told by nobody any more.
+    result.catch(() => undefined);
     throw new Error(
       "noGrad: the function must not be async, since other code would run without gradients meanwhile; await outside of it",
     );

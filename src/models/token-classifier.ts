@@ -85,6 +85,7 @@ export class TokenClassifier extends Module {
       dropout,
       activation: "relu",
       normFirst: true,
+      batchFirst: true,
       numLayers: options.encoderLayers,
       norm: true,
     });

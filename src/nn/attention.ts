@@ -33,7 +33,7 @@ export interface AttentionOptions extends AttentionMasks {
 export interface MultiheadAttentionOptions {
   /** Probability with which weights are zeroed while training. */
   readonly dropout?: number;
-  /** Inputs and outputs are [B, T, E] (default) rather than [T, B, E]. */
+  /** Inputs and outputs are [B, T, E] rather than [T, B, E], the default. */
   readonly batchFirst?: boolean;
   /** Whether the projections add something; true unless given. */
   readonly bias?: boolean;
@@ -47,8 +47,8 @@ const MASKS = ["keyPaddingMask", "attnMask", "isCausal"];
 const CALL_OPTIONS = [...MASKS, "needWeights", "averageAttnWeights"];
 
 /**
- * Attention with several heads side by side: torch.nn.MultiheadAttention, with `batchFirst` true unless given. A query that
- * masks allow no key attends evenly to all, where PyTorch gives NaN.
+ * Attention with several heads side by side: torch.nn.MultiheadAttention. A query that masks allow no key
+ * attends evenly to all, where PyTorch gives NaN.
  */
 export class MultiheadAttention extends Module {
   readonly embedDim: number;
@@ -70,7 +70,7 @@ export class MultiheadAttention extends Module {
     super();
     const {
       dropout = 0,
-      batchFirst = true,
+      batchFirst = false,
       bias = true,
       kdim = embedDim,
       vdim = embedDim,
@@ -104,7 +104,7 @@ export class MultiheadAttention extends Module {
   }
 
   /**
-   * query [B, T, E], key [B, S, kdim] and value [B, S, vdim] (with `batchFirst: false` [T, B, E] and so on; one sample
+   * query [T, B, E], key [S, B, kdim] and value [S, B, vdim] (with `batchFirst` [B, T, E] and so on; one sample
    * without B) → output of the query's shape, and the weights when asked for, else null.
    */
   forward(

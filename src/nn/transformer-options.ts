@@ -14,7 +14,7 @@ export interface TransformerLayerOptions {
   /** Normalise before attention and feed-forward instead of after the residual sums. */
   readonly normFirst?: boolean;
   readonly layerNormEps?: number;
-  /** Inputs are [B, T, E] (default) rather than [T, B, E]. */
+  /** Inputs are [B, T, E] rather than [T, B, E], the default. */
   readonly batchFirst?: boolean;
   /** Whether linear layers and normalizations add something; true unless given. */
   readonly bias?: boolean;

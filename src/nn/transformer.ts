@@ -81,7 +81,7 @@ export class TransformerEncoderLayer extends TransformerLayer {
   constructor(options: TransformerLayerOptions) {
     super(options);
     const { dModel, nhead, dimFeedforward = 2048, dropout = 0.1 } = options;
-    const { layerNormEps: eps = 1e-5, batchFirst = true, bias = true } = options;
+    const { layerNormEps: eps = 1e-5, batchFirst = false, bias = true } = options;
     this.self_attn = new MultiheadAttention(dModel, nhead, { dropout, batchFirst, bias });
     this.linear1 = new Linear(dModel, dimFeedforward, { bias });
     this.dropout = new Dropout(dropout);
@@ -92,7 +92,7 @@ export class TransformerEncoderLayer extends TransformerLayer {
     this.dropout2 = new Dropout(dropout);
   }
 
-  /** src [B, T, E] → [B, T, E]. */
+  /** src [T, B, E], or [B, T, E] with `batchFirst` → the same shape. */
   forward(src: Tensor, options: EncoderMasks = {}): Tensor {
     const known = ["mask", "srcKeyPaddingMask", "isCausal"];
     const {
@@ -125,7 +125,7 @@ export class TransformerDecoderLayer extends TransformerLayer {
   constructor(options: TransformerLayerOptions) {
     super(options);
     const { dModel, nhead, dimFeedforward = 2048, dropout = 0.1 } = options;
-    const { layerNormEps: eps = 1e-5, batchFirst = true, bias = true } = options;
+    const { layerNormEps: eps = 1e-5, batchFirst = false, bias = true } = options;
     this.self_attn = new MultiheadAttention(dModel, nhead, { dropout, batchFirst, bias });
     this.multihead_attn = new MultiheadAttention(dModel, nhead, { dropout, batchFirst, bias });
     this.linear1 = new Linear(dModel, dimFeedforward, { bias });
@@ -139,7 +139,7 @@ export class TransformerDecoderLayer extends TransformerLayer {
     this.dropout3 = new Dropout(dropout);
   }
 
-  /** tgt [B, T, E], memory [B, S, E] → [B, T, E]. */
+  /** tgt [T, B, E] and memory [S, B, E], or [B, T, E] and [B, S, E] with `batchFirst` → the shape of tgt. */
   forward(tgt: Tensor, memory: Tensor, masks: DecoderMasks = {}): Tensor {
     checkOptions("TransformerDecoderLayer", masks, TARGET_MASKS);
     const own: AttentionMasks = {
@@ -186,7 +186,7 @@ export class TransformerEncoder extends Module {
     this.norm = norm;
   }
 
-  /** src [B, T, E] → [B, T, E]. */
+  /** src [T, B, E], or [B, T, E] with `batchFirst` → the same shape. */
   forward(src: Tensor, masks: EncoderMasks = {}): Tensor {
     const x = this.layers.reduce((y, layer) => layer.forward(y, masks), src);
     return this.norm === null ? x : this.norm.forward(x);
@@ -205,7 +205,7 @@ export class TransformerDecoder extends Module {
     this.norm = norm;
   }
 
-  /** tgt [B, T, E], memory [B, S, E] → [B, T, E]. */
+  /** tgt [T, B, E] and memory [S, B, E], or [B, T, E] and [B, S, E] with `batchFirst` → the shape of tgt. */
   forward(tgt: Tensor, memory: Tensor, masks: DecoderMasks = {}): Tensor {
     const x = this.layers.reduce((y, layer) => layer.forward(y, memory, masks), tgt);
     return this.norm === null ? x : this.norm.forward(x);
@@ -213,8 +213,8 @@ export class TransformerDecoder extends Module {
 }
 
 /**
- * Encoder and decoder, both with a final normalization: torch.nn.Transformer, with `batchFirst` true unless given. Matrices
- * start as Xavier uniform. Embeddings, positions and the output layer are the caller's.
+ * Encoder and decoder, both with a final normalization: torch.nn.Transformer. Matrices start as
+ * Xavier uniform. Embeddings, positions and the output layer are the caller's.
  */
 export class Transformer extends Module {
   readonly encoder: TransformerEncoder;
@@ -237,12 +237,12 @@ export class Transformer extends Module {
     this.decoder = new TransformerDecoder({ ...layer, numLayers: numDecoderLayers });
     this.dModel = dModel;
     this.nhead = nhead;
-    this.batchFirst = rest.batchFirst ?? true;
+    this.batchFirst = rest.batchFirst ?? false;
     for (const parameter of this.parameters())
       if (parameter.ndim > 1) parameter.assign(xavierUniform(parameter.shape));
   }
 
-  /** src [B, S, E], tgt [B, T, E] → [B, T, E]; without B for one sample. */
+  /** src [S, B, E] and tgt [T, B, E], or [B, S, E] and [B, T, E] with `batchFirst` → the shape of tgt; without B for one sample. */
   forward(src: Tensor, tgt: Tensor, options: TransformerMasks = {}): Tensor {
     const {
       srcMask = null,

@@ -14,7 +14,7 @@ export abstract class ConversionMethods extends ReductionMethods {
     if (target instanceof TensorCore) return this.cast(target.dtype);
     if (!Object.hasOwn(dtypes, target) && /^(cpu|cuda|gpu|mps|wasm|webgpu)/.test(String(target)))
       throw new TypeError(
-        `to: tensors have no device of their own, got "${target}"; use await setDevice("${target}") for all of them`,
+        `to: tensors have no device of their own, got "${target}"; use await setDevice("cpu" | "webgpu" | "wasm") for all of them`,
       );
     return this.cast(checkDType("to", target));
   }

@@ -68,6 +68,8 @@ export {
   type StepResult,
   type UpdateStepOptions,
 } from "./step-program.ts";
+export type { Curve } from "./logging/curves.ts";
+export type { EventFileOptions } from "./logging/event-file.ts";
 export { MlflowLogger, type MlflowOptions } from "./logging/mlflow.ts";
 export type { MlflowServer } from "./logging/mlflow-client.ts";
 export {

@@ -313,7 +313,7 @@ describe("a tensor is no number and no text", () => {
       'to: unknown dtype "float", expected one of bool, uint32, int32, int64, float16, float32, float64',
     );
     expect(() => x.to("cuda" as never)).toThrow(
-      'to: tensors have no device of their own, got "cuda"; use await setDevice("cuda") for all of them',
+      'to: tensors have no device of their own, got "cuda"; use await setDevice("cpu" | "webgpu" | "wasm") for all of them',
     );
   });
 });

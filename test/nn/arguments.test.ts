@@ -30,7 +30,7 @@ test("negative targets and ids are out of range, as in PyTorch, and do not count
 });
 
 test("masks must be bool or float, and fit the keys", () => {
-  const attention = new MultiheadAttention(4, 2);
+  const attention = new MultiheadAttention(4, 2, { batchFirst: true });
   const x = randn([1, 3, 4]);
   expect(() =>
     attention.forward(x, x, x, { keyPaddingMask: tensor([[0, 0, 1]], { dtype: "int32" }) }),

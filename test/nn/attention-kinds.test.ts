@@ -13,7 +13,7 @@ function attention(
   { masks = [], ...options }: nn.AttentionOptions & { masks?: readonly string[] } = {},
 ): Case<nn.MultiheadAttention> {
   return {
-    build: () => new nn.MultiheadAttention(6, 2, build),
+    build: () => new nn.MultiheadAttention(6, 2, { batchFirst: true, ...build }),
     call: (inputs, module) => {
       const [q, k, v] = [inputs[0]!, inputs[sources > 1 ? 1 : 0]!, inputs[sources - 1]!];
       const given = Object.fromEntries(masks.map((name, i) => [name, inputs[sources + i]!]));
@@ -66,7 +66,7 @@ describe("kinds of attention", () => {
     expect(() => F.scaledDotProductAttention(q, k, k, { attnMask, isCausal: true })).toThrow(
       "give attnMask or isCausal, not both",
     );
-    const module = new nn.MultiheadAttention(6, 2);
+    const module = new nn.MultiheadAttention(6, 2, { batchFirst: true });
     expect(() => module.forward(q, k, k, { attnMask: zeros([5, 4]) })).toThrow(
       "attnMask must be [queries, keys] = [4,5] or [batch · heads, queries, keys] = [4,4,5], got [5,4]",
     );

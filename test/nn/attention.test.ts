@@ -50,7 +50,7 @@ describe("MultiheadAttention", () => {
   });
 
   test("a row where everything is masked attends evenly instead of giving NaN", async () => {
-    const module = new nn.MultiheadAttention(4, 2);
+    const module = new nn.MultiheadAttention(4, 2, { batchFirst: true });
     const x = tensor([[[1, 2, 3, 4], [0, 1, 0, 1]]]); // prettier-ignore
     const mask = tensor([[true, true]]);
     const { weights } = module.forward(x, x, x, { keyPaddingMask: mask, needWeights: true });
@@ -58,7 +58,7 @@ describe("MultiheadAttention", () => {
   });
 
   test("says which shape it needs", () => {
-    const module = new nn.MultiheadAttention(4, 2);
+    const module = new nn.MultiheadAttention(4, 2, { batchFirst: true });
     const bad: Tensor = zeros([2, 3, 5]);
     expect(() => module.forward(bad, bad, bad)).toThrow(
       "MultiheadAttention: expected [batch, length, 4], got [2,3,5]",

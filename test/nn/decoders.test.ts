@@ -12,7 +12,7 @@ import { suite, type Case } from "./parity.ts";
 
 type Decoder = nn.TransformerDecoderLayer | nn.TransformerDecoder;
 
-const size = { dModel: 4, nhead: 2, dimFeedforward: 6, dropout: 0 };
+const size = { dModel: 4, nhead: 2, dimFeedforward: 6, dropout: 0, batchFirst: true };
 const ALL = ["tgtMask", "memoryMask", "tgtKeyPaddingMask", "memoryKeyPaddingMask"] as const;
 
 /** The inputs behind the first two are masks of these names. */

@@ -29,7 +29,7 @@ class Convolutions extends nn.Module {
   }
 }
 
-const sizes = { dModel: 8, nhead: 2, dimFeedforward: 12 };
+const sizes = { dModel: 8, nhead: 2, dimFeedforward: 12, batchFirst: true };
 const models: Readonly<Record<string, () => [nn.Module, ...(readonly number[])[]]>> = {
   mlp: () => [
     new nn.Sequential(

@@ -7,7 +7,7 @@ import { suite, type Case } from "./parity.ts";
 
 type Encoder = nn.TransformerEncoderLayer | nn.TransformerEncoder;
 
-const size = { dModel: 6, nhead: 2, dimFeedforward: 8, dropout: 0 };
+const size = { dModel: 6, nhead: 2, dimFeedforward: 8, dropout: 0, batchFirst: true };
 
 /** The inputs behind the first are masks of these names. */
 function encoder(build: () => Encoder, masks: readonly (keyof EncoderMasks)[] = []): Case<Encoder> {

@@ -3,6 +3,7 @@
 import { AppendFile } from "./append-file.ts";
 import { encodeEvent, FILE_VERSION, frameRecord, type FileEvent } from "./event-records.ts";
 
+/** Where and how event files are written. */
 export interface EventFileOptions {
   /** Longest time, in seconds, that an event waits before it is written; 10 unless given. */
   readonly flushSeconds?: number;

@@ -27,6 +27,7 @@ export interface RunSession {
   readonly versions: Readonly<Record<string, string>>;
 }
 
+/** What `config.json` of a run says: everything needed to repeat it. */
 export interface RunConfig {
   readonly format: typeof RUN_FORMAT;
   readonly name: string;

@@ -47,6 +47,7 @@ export interface Run {
   readonly problems: readonly string[];
 }
 
+/** Limits of {@link readRun} and {@link listRuns}. */
 export interface ReadRunOptions {
   /** Largest `metrics.jsonl` that is read; 256 MiB unless given. */
   readonly maxBytes?: number;

@@ -8,13 +8,16 @@ import { histogramOf } from "./histogram.ts";
 import { imageReader, type DataFormat } from "./image-of.ts";
 import { encodePng } from "./png.ts";
 
+/** Options of {@link SummaryWriter}. */
 export type SummaryWriterOptions = EventFileOptions;
 
+/** What every value of a {@link SummaryWriter} may have. */
 export interface AddOptions {
   /** Seconds since 1970; now unless given. */
   readonly wallTime?: number;
 }
 
+/** Options of `addImage`. */
 export interface AddImageOptions extends AddOptions {
   /** Order of a tensor's dimensions; "CHW" unless given. */
   readonly dataFormat?: DataFormat;

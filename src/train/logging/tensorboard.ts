@@ -4,6 +4,7 @@ import type { LoggedImage, Logger, TrainingEvent } from "../events.ts";
 import { scalarsOf } from "./scalars.ts";
 import { SummaryWriter } from "./summary-writer.ts";
 
+/** Options of {@link TensorBoardLogger}. */
 export interface TensorBoardOptions {
   /** Longest time, in seconds, until a number can be seen; 10 unless given. */
   readonly flushSeconds?: number;
