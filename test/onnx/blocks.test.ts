@@ -128,4 +128,12 @@ describe("results", () => {
       values.forEach((value, j) => expect(pieces[i]![j]).toBeCloseTo(value, 5)),
     );
   });
+
+  test("by threads that wait awake for the next operation", async () => {
+    await setDevice("cpu", { threads: 2, spin: 100, piece: 48 });
+    const found = await trained();
+    whole.forEach((values, i) =>
+      values.forEach((value, j) => expect(found[i]![j]).toBeCloseTo(value, 5)),
+    );
+  });
 });
