@@ -36,6 +36,11 @@ export class Audience {
     return this.#problems.splice(0);
   }
 
+  /** Says why the run ends that ends by an error. */
+  fail(error: unknown): Promise<void> {
+    return this.log((logger) => logger.fail?.(error));
+  }
+
   /** Closes all loggers; throws what the first of them throws when it cannot be closed. */
   async close(): Promise<void> {
     const results = await Promise.allSettled(this.#all.map((logger) => logger.close()));

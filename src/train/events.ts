@@ -141,6 +141,8 @@ export interface Logger {
   image?(step: number, name: string, image: LoggedImage): void | Promise<void>;
   /** Takes a text. */
   text?(step: number, name: string, text: string): void | Promise<void>;
+  /** Called before `close` where the run ends by an error. */
+  fail?(error: unknown): void | Promise<void>;
   /** Called once at the end of a run, also of one that failed; waits until all is written. */
   close(): Promise<void>;
 }

@@ -148,6 +148,7 @@ export class Trainer<B> {
       yield* this.#end();
     } catch (error) {
       failed = true;
+      await this.#audience.fail(error);
       throw error;
     } finally {
       signal?.removeEventListener("abort", abort);

@@ -40,8 +40,16 @@ async function trainSmall(seed: number, maxSteps: number): Promise<Trained> {
 describe("a small training", () => {
   test("says when there is nothing to learn from, or the loss diverges", async () => {
     await expect(trainTagger([], OPTIONS, SMALL)).rejects.toThrow("got none");
-    const wild = trainTagger(few, { ...OPTIONS, learningRate: 1e38 }, SMALL);
+    const told: unknown[] = [];
+    const logger = {
+      onEvent: () => undefined,
+      fail: (error: unknown) => void told.push(error),
+      close: () => Promise.resolve(),
+    };
+    const options = { ...OPTIONS, learningRate: 1e38, loggers: [logger] };
+    const wild = trainTagger(few, options, SMALL);
     await expect(wild).rejects.toThrow(/in step \d+ the loss is .*; its samples are \[/);
+    expect(told).toEqual([expect.objectContaining({ name: "NonFiniteError" })]);
   });
 
   test("has a falling loss, and reports each step", async () => {
