@@ -96,14 +96,14 @@ export class MapDataset<T, U> extends MapStyleDataset<U> {
 export class Subset<T> extends MapStyleDataset<T> {
   readonly #dataset: Dataset<T>;
   readonly #indices: Uint32Array;
-  /** As the whole data set's; undefined where that has none. */
+  /** As the whole data set's; absent where that has none, and where a subclass makes its own samples. */
   readonly getBatch?: NonNullable<Dataset<T>["getBatch"]>;
 
   constructor(dataset: Dataset<T> | readonly T[], indices: ArrayLike<number>) {
     super();
     const whole = mapStyle("Subset", dataset);
     this.#dataset = whole;
-    if (whole.getBatch !== undefined)
+    if (whole.getBatch !== undefined && this.get === Subset.prototype.get)
       this.getBatch = (places, epoch) =>
         whole.getBatch!(
           places.map((place) => this.#indices[checkIndex("Subset", place, this.length)]!),

@@ -6,7 +6,7 @@ import { codeOf, nodeFileSystem, writeFile, type FileSystem } from "./file-syste
 export type CheckpointFiles = Readonly<Record<string, Uint8Array | string>>;
 
 /** Under this name a checkpoint has the SHA-256 sums of its other files. */
-export const CHECKSUMS = "checksums.json";
+const CHECKSUMS = "checksums.json";
 const NAME = /^checkpoint-(\d+)$/;
 /** Of a write that was cut short: `.checkpoint-N.tmp`, and `.checkpoint-N.old` for what it was to replace. */
 const LEFT_OVER = /^\.(checkpoint-\d+)\.(tmp|old)$/;

@@ -98,6 +98,7 @@ export function lossStep<B>(
     return result;
   });
   return async (group) => {
+    checkData(group);
     const results: BatchResult[] = [];
     for (const data of group.slice(0, -1)) results.push(await collect(data, group.length));
     const earlier = skipNonFinite ? results : [];
@@ -127,11 +128,14 @@ export function updateStep<B>(
     if (skipNonFinite) assignOnlyIf(isFinite([result]));
     return result;
   });
-  return async (group) => [await update(group[0]!)];
+  return async (group) => {
+    checkData(group);
+    return [await update(group[0]!)];
+  };
 }
 
 /** An update by a function that runs what it likes, e.g. several compiled functions, and says what came of it. */
-export function freeStep<B>(run: (data: B) => Promise<StepOutput>): StepProgram<B> {
+function freeStep<B>(run: (data: B) => Promise<StepOutput>): StepProgram<B> {
   return async (group) => [packed(checked(await run(group[0]!)))];
 }
 
@@ -150,12 +154,24 @@ export async function readSteps(results: readonly StepResult[]): Promise<BatchNu
   );
 }
 
+/** Refuses lists of strings, which `collate` makes of texts: they would make a program of each batch. */
+function checkData(data: unknown, path: readonly string[] = []): void {
+  if (typeof data !== "object" || data === null || data instanceof Tensor) return;
+  if (Array.isArray(data) && typeof data[0] === "string")
+    throw new Error(
+      `Trainer: the batch has strings (${path.slice(1).join(".") || "all of it"}), with which each batch would be compiled anew; leave them out in the DataLoader's collate`,
+    );
+  for (const [key, item] of Object.entries(data)) checkData(item, [...path, key]);
+}
+
 function checked(output: StepOutput): LossAndMetrics {
   const { loss, metrics = {} } = output instanceof Tensor ? { loss: output } : output;
   if (!(loss instanceof Tensor))
     throw new Error(
       `Trainer: the step must return its loss, a tensor, or { loss, metrics }, got ${String(loss)}`,
     );
+  if ("loss" in metrics)
+    throw new Error('Trainer: a metric cannot be named "loss", which is the loss itself');
   for (const [name, t] of Object.entries({ loss, ...metrics }))
     if (t.size !== 1)
       throw new Error(

@@ -4,13 +4,14 @@ import { describe, expect, test } from "vitest";
 import {
   ArrayDataset,
   ConcatDataset,
+  DataLoader,
   MapDataset,
   randomSplit,
   Subset,
   TensorDataset,
 } from "../../src/data/index.ts";
 import { cachedPrograms } from "../../src/engine.ts";
-import { tensor } from "../../src/index.ts";
+import { tensor, type Tensor } from "../../src/index.ts";
 
 const letters = ["a", "b", "c", "d", "e"];
 
@@ -134,6 +135,15 @@ describe("TensorDataset", () => {
       }
     }
     expect(new Doubled(Float32Array.of(1, 2)).getBatch).toBeUndefined();
+    class Moved extends Subset<[Tensor]> {
+      override async get(index: number): Promise<[Tensor]> {
+        const [x] = await super.get(index);
+        return [x.add(1)];
+      }
+    }
+    const moved = new Moved(new TensorDataset(Float32Array.of(1, 2, 3)), [2, 0]);
+    for await (const { data: batch } of new DataLoader(moved, { batchSize: 2 }))
+      expect(await batch[0].toArray()).toEqual([4, 2]);
   });
 
   test("says what does not fit", () => {

@@ -1,6 +1,7 @@
 /** The Trainer runs what it is told, says what it did, and does what a loop written by hand would. */
 import { describe, expect, test } from "vitest";
 import { compile, manualSeed } from "../../src/index.ts";
+import { DataLoader } from "../../src/data/index.ts";
 import {
   AdamW,
   clipGradNorm,
@@ -306,12 +307,26 @@ test("options are checked", () => {
   expect(make({ epochs: 1, evalSteps: "often" })).toThrow(/evalSteps must be .* or "epoch"/);
 });
 
+test("strings in batches, which would make a program of each, are refused", async () => {
+  const { model, optimizer } = setup();
+  const samples = Array.from({ length: 8 }, (_, i) => ({ x: [i, 0, 0, 1], about: { id: `${i}` } }));
+  const trainer = new Trainer({
+    ...{ model, optimizer, data: new DataLoader(samples, { batchSize: 2 }), epochs: 1 },
+    loss: ({ x }) => model.forward(x).mean(),
+  });
+  await expect(trainer.train()).rejects.toThrow(/strings \(about.id\), .* DataLoader's collate/);
+});
+
 test("a step whose loss is no number says so", async () => {
   const { model, ...rest } = setup();
   const loss = ({ x }: { x: never }) => model.forward(x);
   const trainer = new Trainer({ ...rest, model, loss: loss as never, maxSteps: 1 });
   await expect(trainer.train()).rejects.toThrow(
     /loss must have one element, got shape \[9,3\]; take its mean/,
+  );
+  const named = ({ x }: Points) => ({ loss: x.mean(), metrics: { loss: x.mean() } });
+  await expect(new Trainer({ ...rest, model, loss: named, maxSteps: 1 }).train()).rejects.toThrow(
+    /metric cannot be named "loss"/,
   );
   const empty = new PointData();
   empty.seek({ epoch: 0, index: 99 });
