@@ -114,7 +114,7 @@ async function* trainAndMeasure(
     ...trainerOptions(options),
     ...(documents.validation && { validation: documents.validation }),
     files: { [SAVED_RUN]: formatSavedRun(saved) },
-    loggers: runLoggers({ options, command, device, data: saved.data, say }),
+    loggers: await runLoggers({ options, command, device, data: saved.data, say }),
     signal: control.signal,
   });
   const { tagger } = training;

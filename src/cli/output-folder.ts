@@ -11,7 +11,7 @@ const RESULT = "result.json";
 /** Files by which a kept model is known, also when only a part of it is left. */
 const OF_A_MODEL = [RESULT, MODEL, "vocabularies.json", "model.safetensors"];
 /** Files of a training's logs. */
-const OF_LOGS = ["config.json", "metrics.jsonl", "summary.json"];
+const OF_LOGS = ["config.json", "metrics.jsonl", "summary.json", "mlflow.json"];
 const CHECKPOINT = /^checkpoint-\d+$/;
 const EVENTS = /^events\.out\.tfevents\./;
 
