@@ -16,7 +16,7 @@ describe("a run", () => {
   test("trains, measures, reads, writes, and ends stdout with one line of JSON", async () => {
     const output = join(folder, "run");
     const cv = "Zoë 𝒜 Doe\nzoe@example.org\nSKILLS\nPython, SQL\n";
-    const args = ["--data", DATA, "--read", file("cv.txt", cv), "--output", output];
+    const args = ["--data", DATA, "--read", file("cv.txt", cv), "--output", output, "--keep", "1"];
     const { code, stdout, stderr } = await start([...args, "--json", "--max-steps", "3"]);
     expect(code).toBe(0);
     const lines = stdout.trimEnd().split("\n");
