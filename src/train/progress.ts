@@ -21,7 +21,10 @@ const TICK_MS = 1000;
 const PLAIN_LINES = 10;
 /** Between plain lines where the end of the run is not known. */
 const PLAIN_SECONDS = 10;
-const BAR_WIDTH = 24;
+/** Columns of a terminal that has room for a wide bar and all figures. */
+const WIDE = 140;
+const WIDE_BAR = 24;
+const NARROW_BAR = 8;
 
 /** One run's progress; give it each event, and call {@link end} once, also after an error. */
 export class Progress {
@@ -106,7 +109,7 @@ export class Progress {
     if (!isDue) return;
     this.#shownTenths = tenths;
     this.#shownSeconds = event.seconds;
-    this.#stream.write(`${figures(event, event.etaSeconds)}\n`);
+    this.#stream.write(`${figures(event, event.etaSeconds).join("  ")}\n`);
   }
 
   #draw(): void {
@@ -115,10 +118,16 @@ export class Progress {
     const { step, steps, etaSeconds } = event;
     this.#drawn = this.#now();
     const left = etaSeconds === null ? null : Math.max(0, etaSeconds - (this.#drawn - time) / 1000);
-    const done = Math.round((BAR_WIDTH * step) / (steps ?? Infinity));
-    const bar = steps === null ? "" : `${"█".repeat(done)}${"░".repeat(BAR_WIDTH - done)} `;
-    const line = `${bar}${figures(event, left)}`;
-    this.#stream.write(`\r\x1b[2K${line.slice(0, (this.#stream.columns ?? 80) - 1)}`);
+    // Zero columns: a terminal that does not know its size.
+    const columns = this.#stream.columns || 80;
+    const width = columns < WIDE ? NARROW_BAR : WIDE_BAR;
+    const done = Math.round((width * step) / (steps ?? Infinity));
+    const bar = steps === null ? "" : `${"█".repeat(done)}${"░".repeat(width - done)} `;
+    const shown = figures(event, left);
+    // A number cut in two would read as another one.
+    while (shown.length > 1 && bar.length + shown.join("  ").length >= columns) shown.pop();
+    const line = `${bar}${shown.join("  ")}`;
+    this.#stream.write(`\r\x1b[2K${line.slice(0, columns - 1)}`);
     this.#isOpen = true;
   }
 }
@@ -127,8 +136,8 @@ function tenthsOf({ step, steps }: StartEvent | StepEvent): number {
   return steps === null ? 0 : Math.floor((PLAIN_LINES * step) / steps);
 }
 
-/** What matters most stands first, since lines are cut at the terminal's edge. */
-function figures(event: StepEvent, left: number | null): string {
+/** What matters most stands first, since the last ones are left out of a narrow terminal. */
+function figures(event: StepEvent, left: number | null): string[] {
   const { step, steps, epoch, loss, lr, samplesPerSecond, tokensPerSecond, memoryBytes } = event;
   return [
     `step ${step}${steps === null ? "" : `/${steps}`}`,
@@ -139,7 +148,7 @@ function figures(event: StepEvent, left: number | null): string {
     `lr ${lr.toPrecision(3)}`,
     `epoch ${epoch.toFixed(2)}`,
     `${Math.round(memoryBytes / 2 ** 20)} MiB`,
-  ].join("  ");
+  ];
 }
 
 function evaluationLine({ step, metrics, best, seconds }: EvaluationEvent): string {

@@ -37,8 +37,18 @@ test("draws one line again and again on a terminal, ten times a second at most",
   expect(written.at(-3)).toContain("█".repeat(24) + " step 100/100");
   expect(written.slice(-2)).toEqual(["\n", "ended after 0:10\n"]);
   expect(written).toHaveLength(51 + 2);
-  const narrow = record(true, run(100, 3), 40).slice(0, -2);
-  for (const line of narrow) expect(line.length).toBeLessThanOrEqual("\r\x1b[2K".length + 39);
+});
+
+test("a narrow terminal gets a short bar and as many whole figures as fit", () => {
+  const line = (columns: number) =>
+    record(true, run(100, 1), columns)[0]?.slice("\r\x1b[2K".length);
+  const bar = `${"░".repeat(8)} step 1/100`;
+  expect(line(95)).toBe(`${bar}  loss 2.0000  0:05 left  ${FIGURES}`);
+  expect(line(83)).toBe(`${bar}  loss 2.0000  0:05 left  160 samples/s  lr 0.00123  epoch 0.25`);
+  expect(line(80)).toBe(`${bar}  loss 2.0000  0:05 left  160 samples/s  lr 0.00123`);
+  expect(line(40)).toBe(`${bar}  loss 2.0000`);
+  expect(line(12)).toBe(`${"░".repeat(8)} st`);
+  expect(line(0)).toBe(line(80));
 });
 
 test("writes ten plain lines elsewhere", () => {
