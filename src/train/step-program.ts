@@ -164,11 +164,13 @@ function checkData(data: unknown, path: readonly string[] = []): void {
   for (const [key, item] of Object.entries(data)) checkData(item, [...path, key]);
 }
 
-function checked(output: StepOutput): LossAndMetrics {
-  const { loss, metrics = {} } = output instanceof Tensor ? { loss: output } : output;
+function checked(output: unknown): LossAndMetrics {
+  const given: Partial<LossAndMetrics> =
+    output instanceof Tensor ? { loss: output } : (Object(output) as Partial<LossAndMetrics>);
+  const { loss, metrics = {} } = given;
   if (!(loss instanceof Tensor))
     throw new Error(
-      `Trainer: the step must return its loss, a tensor, or { loss, metrics }, got ${String(loss)}`,
+      `Trainer: the step must return its loss, a tensor, or { loss, metrics }, got ${"loss" in given ? `{ loss: ${String(loss)} }` : String(output)}`,
     );
   if ("loss" in metrics)
     throw new Error('Trainer: a metric cannot be named "loss", which is the loss itself');

@@ -146,3 +146,21 @@ test("the same in WebAssembly", async () => {
   await setDevice("wasm");
   (await run()).forEach((loss, i) => expect(loss).toBeCloseTo(cpu[i]!, 4));
 });
+
+test("a step that returns no loss is told what it returned", async () => {
+  const model = makeNet();
+  const optimizer = new AdamW(model.parameters(), { lr: 0.01 });
+  const message = async (returned: unknown): Promise<string> => {
+    const loss = (() => returned) as never;
+    const trainer = new Trainer({ model, optimizer, loss, data: new PointData(), maxSteps: 1 });
+    return trainer.train().then(
+      () => "",
+      (error: Error) => error.message,
+    );
+  };
+  const needed = "Trainer: the step must return its loss, a tensor, or { loss, metrics }, got ";
+  expect(await message(undefined)).toBe(`${needed}undefined`);
+  expect(await message(3)).toBe(`${needed}3`);
+  expect(await message({ loss: 3 })).toBe(`${needed}{ loss: 3 }`);
+  expect(await message(Promise.resolve())).toBe(`${needed}[object Promise]`);
+});
