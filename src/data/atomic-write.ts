@@ -34,9 +34,11 @@ export async function ensureWritableFolder(folder: string): Promise<void> {
     await writeFile(probe, "", { flag: "wx" });
     await rm(probe);
   } catch (error) {
+    const code = reasonOf(error);
+    const reason = code === "EEXIST" || code === "ENOTDIR" ? "it is, or lies below, a file" : code;
     throw new DataError(
       { file: folder },
-      `the output folder is not writable (${reasonOf(error)}); name another one`,
+      `the output folder is not writable (${reason}); name another one`,
       { cause: error },
     );
   }

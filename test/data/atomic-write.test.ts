@@ -28,8 +28,11 @@ test("keeps the old state when it cannot write", async () => {
 test("names a folder that cannot be written to", async () => {
   const file = join(folder, "file");
   writeFileSync(file, "");
-  await expect(ensureWritableFolder(file)).rejects.toThrow(
-    /file: the output folder is not writable/,
+  for (const path of [file, join(file, "below")])
+    await expect(ensureWritableFolder(path)).rejects.toThrow(
+      `${path}: the output folder is not writable (it is, or lies below, a file); name another one`,
+    );
+  await expect(ensureWritableFolder("/proc/none")).rejects.toThrow(
+    "/proc/none: the output folder is not writable (ENOENT); name another one",
   );
-  await expect(ensureWritableFolder("/proc/none")).rejects.toThrow("name another one");
 });
