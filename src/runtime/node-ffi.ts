@@ -22,11 +22,14 @@ export interface FfiOptions {
   readonly poolBytes?: number;
   /** ONNX Runtime's graph optimizations. */
   readonly optimization?: "basic" | "all";
-  /** Elements that elementwise operations on large tensors compute at a time; 2¹⁶ unless given, 0 for all. */
+  /**
+   * Elements that elementwise operations on large tensors compute at a time; 2¹⁸ unless given (2¹⁶ with one thread), 0
+   * for all.
+   */
   readonly piece?: number;
   /**
-   * Microseconds that a thread waits awake for the next operation; 0 (it sleeps at once) unless given. With about 100
-   * two threads are up to twice as fast on a machine that does nothing else, and slower than one beside other programs.
+   * Microseconds that a thread waits awake for the next operation; 100 unless given. Steps of many short operations take
+   * a tenth to a third less time so. On a machine that is busy with other programs 0 (threads sleep at once) is better.
    */
   readonly spin?: number;
 }
@@ -143,8 +146,8 @@ export class FfiExecutor implements Executor {
   constructor(options: FfiOptions = {}) {
     this.#threads = options.threads ?? availableParallelism();
     this.#optimization = options.optimization ?? "basic";
-    this.piece = options.piece ?? 2 ** 16;
-    this.#spin = options.spin ?? 0;
+    this.piece = options.piece ?? 2 ** (this.#threads > 1 ? 18 : 16);
+    this.#spin = options.spin ?? (this.#threads > 1 ? 100 : 0);
     environment ??= openEnvironment(this.#threads);
     const { ort } = environment;
     this.#ort = ort;
