@@ -42,7 +42,8 @@ export async function runNer(
     })
     .action(async (options: NerOptions) => {
       const name = options.model === undefined ? "train" : "read";
-      const checked = await (name === "train" ? toTrain : toRead)(options, command);
+      const say = (line: string): void => void (options.quiet || stderr.write(`${line}\n`));
+      const checked = await (name === "train" ? toTrain : toRead)(options, command, say);
       const text = await loadTextToRead(options.read);
       const job = { options: checked, text, command: [program, ...argv] };
       await runAndReport(name, job, environment);
@@ -59,7 +60,11 @@ export async function runNer(
 }
 
 /** The options of a training, checked against what is in the output folder, and those of the run that goes on. */
-async function toTrain(given: NerOptions, command: Command): Promise<NerOptions> {
+async function toTrain(
+  given: NerOptions,
+  command: Command,
+  say: (line: string) => void,
+): Promise<NerOptions> {
   const { output, overwrite } = given;
   const isLast = given.resume === true || given.resume === "true" || given.resume === "last";
   const options: NerOptions = isLast ? { ...given, resume: true } : given;
@@ -74,7 +79,7 @@ async function toTrain(given: NerOptions, command: Command): Promise<NerOptions>
     const isThere = typeof resume === "string" && resolve(dirname(resume)) === resolve(output);
     await ensureNoRun(output, { resume: resume === true || isThere });
   }
-  return withResumedOptions("ner", command, options);
+  return withResumedOptions("ner", command, options, say);
 }
 
 function toRead(options: NerOptions, command: Command): Promise<NerOptions> {
@@ -113,6 +118,7 @@ async function runAndReport(
           continue;
         }
         if (options.json) stdout.write(`${JSON.stringify(event)}\n`);
+        if (event.type === "warning" && options.quiet) stderr.write(`warning: ${event.message}\n`);
         if (event.type === "start" && !options.quiet) progress = new Progress({ stream: stderr });
         progress?.onEvent(event);
         if (event.type === "end") endProgress();

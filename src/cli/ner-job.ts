@@ -14,6 +14,7 @@ import type { RunControl, RunFunction, Steered } from "../train/worker-serve.ts"
 import { loadAnnotated, loadDocuments } from "./ner-data.ts";
 import type { NerOptions } from "./ner-options.ts";
 import { interruptedLine, resultLine, type NerResult } from "./ner-report.ts";
+import { lockFolder } from "./folder-lock.ts";
 import { clearResult, modelFolder, saveRun } from "./output-folder.ts";
 import { evaluating, formatSavedRun, SAVED_RUN, savedRun } from "./resume.ts";
 import { runLoggers } from "./run-loggers.ts";
@@ -95,16 +96,35 @@ export const { train, read } = nerRuns({
 type Events<R> = AsyncGenerator<NerEvent, R, void>;
 
 async function* trainAndMeasure(
-  { options, text, command }: NerJob,
+  job: NerJob,
   control: RunControl,
   backend: NerBackend,
 ): Events<NerOutcome> {
-  const { output, data, seed, resume } = options;
+  const { options } = job;
+  const { output, data, seed } = options;
   const notes: string[] = [];
   const say = (line: string) => void notes.push(line);
   const documents = await loadDocuments(data, { seed, validation: evaluating(options), say });
   yield* told(notes);
-  if (output !== undefined) await ensureWritableFolder(output);
+  if (output === undefined) return yield* trainOn(documents, job, control, backend);
+  await ensureWritableFolder(output);
+  const release = await lockFolder(output);
+  try {
+    return yield* trainOn(documents, job, control, backend);
+  } finally {
+    await release();
+  }
+}
+
+async function* trainOn(
+  documents: Awaited<ReturnType<typeof loadDocuments>>,
+  { options, text, command }: NerJob,
+  control: RunControl,
+  backend: NerBackend,
+): Events<NerOutcome> {
+  const { output, resume } = options;
+  const notes: string[] = [];
+  const say = (line: string) => void notes.push(line);
   const device = await backend.useDevice(options.device);
   const stopped = { type: "stopped", extent: undefined, device, wrote: null } as const;
   if (control.stopping.aborted) return stopped;

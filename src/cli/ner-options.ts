@@ -37,6 +37,9 @@ export function nerCommand(program: string, version: string): Command {
         `  ${program} --output runs/first --resume`,
         `  ${program} --model runs/first --read my-resume.txt`,
         "",
+        "Another command lists, compares and plots runs:",
+        `  ${program} runs --help`,
+        "",
       ].join("\n"),
     )
     .version(version, "--version", "show the version")

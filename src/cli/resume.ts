@@ -57,9 +57,14 @@ export async function withResumedOptions<O extends TrainingOptions>(
   name: string,
   command: Command,
   options: O,
+  say: (line: string) => void,
 ): Promise<O> {
   const found = await findSavedRun(name, options);
-  if (found === null) return options;
+  if (found === null) {
+    if (options.resume !== undefined)
+      say(`${options.output}: no checkpoint there yet, so the run begins`);
+    return options;
+  }
   const { run, folder } = found;
   const source = (name: string): string | undefined => command.getOptionValueSource(name);
   const isGiven = (name: string): boolean => ![undefined, "default"].includes(source(name));

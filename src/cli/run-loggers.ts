@@ -20,13 +20,19 @@ export interface LoggedRun {
 export async function runLoggers(run: LoggedRun): Promise<Logger[]> {
   const { options, command, device, data } = run;
   const { output, seed, tensorboard, mlflow } = options;
-  const described = { command, options: { ...options }, seed, device, data };
+  const described = { command, options: settings(options), seed, device, data };
   return [
     ...(output === undefined ? [] : [new RunFolderLogger(output, described)]),
     ...(output === undefined || !tensorboard ? [] : [new TensorBoardLogger(output)]),
     ...(mlflow === undefined ? [] : [await mlflowLogger(mlflow, run)]),
   ];
 }
+
+/** How a command was called and how it tells of itself, which a file for `--config` that repeats the run has not. */
+const OF_THE_CALL = ["config", "resume", "overwrite", "json", "quiet"];
+
+const settings = (options: TrainingOptions): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(options).filter(([name]) => !OF_THE_CALL.includes(name)));
 
 /** Which run of the server a run folder belongs to. */
 const MLFLOW = "mlflow.json";
@@ -43,7 +49,7 @@ async function mlflowLogger(trackingUri: string, { options, say }: LoggedRun): P
   const known = file === null || resume === undefined ? null : await readMlflowRun(file);
   const runId = (known?.trackingUri === trackingUri && known.runId) || null;
   const logger = new MlflowLogger({
-    ...{ trackingUri, params: { ...options }, onWarning: say },
+    ...{ trackingUri, params: settings(options), onWarning: say },
     ...(runId !== null && { runId }),
   });
   let saved = runId;

@@ -3,6 +3,7 @@
 import { tensor } from "../creation.ts";
 import type { Module } from "../nn/module.ts";
 import type { AveragedModel } from "../optim/averaging.ts";
+import { Tensor } from "../tensor.ts";
 import type { Generator } from "../random.ts";
 
 /** What an evaluation may change, and gets back. */
@@ -31,6 +32,19 @@ export async function whileEvaluating<T>(
     for (const each of averages) each.swap();
     generators.forEach(({ state }, i) => state.assign(tensor(states[i]!, { dtype: "uint32" })));
   }
+}
+
+/** @throws TypeError naming the metric that is no number. */
+export function checkMetrics(metrics: unknown): void {
+  if (typeof metrics !== "object" || metrics === null)
+    throw new TypeError(
+      `Trainer: evaluate must give metrics by name, e.g. { accuracy: 0.9 }, got ${String(metrics)}`,
+    );
+  for (const [name, value] of Object.entries(metrics))
+    if (typeof value !== "number")
+      throw new TypeError(
+        `Trainer: the metric "${name}" that evaluate gives must be a number, got ${value instanceof Tensor ? "a tensor; await its item()" : String(value)}`,
+      );
 }
 
 /** Setting a module's mode sets that of all below it, so the next one to differ is looked for after each. */

@@ -5,7 +5,7 @@ import { defaultGenerator, manualSeed } from "../random.ts";
 import { Audience } from "./audience.ts";
 import { listOf } from "./checkpoint.ts";
 import { Control } from "./control.ts";
-import { whileEvaluating } from "./evaluating.ts";
+import { checkMetrics, whileEvaluating } from "./evaluating.ts";
 import type { EndEvent, EndReason, LoggedImage, TrainingEvent, WarningEvent } from "./events.ts";
 import { Ledger } from "./ledger.ts";
 import { RunCheckpoints } from "./run-checkpoints.ts";
@@ -342,6 +342,7 @@ export class Trainer<B> {
     const { result: metrics, seconds } = await this.#stopwatch.idle(() =>
       whileEvaluating(evaluated, () => evaluate!(this.#progress)),
     );
+    checkMetrics(metrics);
     const { best, stop } = this.#watch?.judge(metrics) ?? { best: false, stop: false };
     if (best) this.#state.bestStep = this.step;
     if (stop) this.#reason = "earlyStopping";

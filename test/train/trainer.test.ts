@@ -1,6 +1,6 @@
 /** The Trainer runs what it is told, says what it did, and does what a loop written by hand would. */
 import { describe, expect, test } from "vitest";
-import { compile, manualSeed } from "../../src/index.ts";
+import { compile, manualSeed, tensor } from "../../src/index.ts";
 import { DataLoader } from "../../src/data/index.ts";
 import {
   AdamW,
@@ -132,6 +132,15 @@ test("the same seed gives the same curve, another seed another", async () => {
   const first = await curve(1);
   expect(await curve(1)).toEqual(first);
   expect(await curve(2)).not.toEqual(first);
+});
+
+test("metrics are numbers by name", async () => {
+  const metrics = async (evaluate: () => unknown): Promise<unknown> =>
+    new Trainer({ ...setup(), evaluate: evaluate as () => { a: number }, maxSteps: 1 }).train();
+  await expect(metrics(() => 0.5)).rejects.toThrow("evaluate must give metrics by name");
+  await expect(metrics(() => ({ f1: tensor(0.5) }))).rejects.toThrow(
+    'the metric "f1" that evaluate gives must be a number, got a tensor; await its item()',
+  );
 });
 
 test("stops early, evaluates averaged weights, and lowers the rate on a plateau", async () => {
