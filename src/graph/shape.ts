@@ -80,7 +80,9 @@ export function broadcast(op: string, a: Shape, b: Shape): Shape {
 
 /** Checks that a shape is an array of integers, of which -1 may mean something to the operation. */
 export function checkSizes(op: string, shape: Shape): Shape {
-  if (!Array.isArray(shape))
+  // Not narrowed: `isArray` would make its elements any.
+  const isArray: boolean = Array.isArray(shape);
+  if (!isArray)
     throw new ShapeError(
       `${op}: the shape must be an array of sizes, e.g. [2, 3], got ${String(shape)}`,
     );
