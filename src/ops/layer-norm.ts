@@ -128,21 +128,28 @@ const layerNormGradOp = defineOp<LayerNormGradAttrs>({
     const cubed = node("Mul", node("Mul", inputs[3]!, inputs[3]!), mean);
     const matrices = [given(inputs[0]!, n), given(inputs[4]!, n)];
     const columns = [inputs[2]!, inputs[3]!, mean, cubed].map((name) => given(name, 1));
+    // Products of vectors are quicker than broadcasting and sums; on WebGPU those of a single row end the process.
+    const { gpu } = emit.target;
+    const summed = (values: string, axis: number): string =>
+      emit.node("ReduceSum", [values, emit.ints([axis])], { keepdims: { int: 1 } });
+    const timesRow = (values: string): string => node(gpu ? "Mul" : "MatMul", values, row);
+    const alongRows = (values: string): string =>
+      gpu ? summed(node("Mul", values, row), 1) : node("MatMul", values, column);
     const { rows, sums } = emit.overRows([...matrices, ...columns], (names, size) => {
       const [x, g, mu, r, mean, cubed] = names as [string, string, string, string, string, string];
       const c = node("Sub", x, mu);
       const gc = node("Mul", g, c);
-      const p = node("Mul", node("MatMul", g, column), mean);
-      const q = node("Mul", node("MatMul", gc, column), cubed);
+      const p = node("Mul", alongRows(g), mean);
+      const q = node("Mul", alongRows(gc), cubed);
       const others = node("Add", node("Mul", c, q), p);
-      // Products of vectors are quicker than broadcasting, and than sums.
-      const dx = node("Sub", node("Mul", g, node("MatMul", r, row)), others);
-      const total = (weights: string, values: string): Typed => ({
-        ...{ dtype, shape: [1, n], name: node("MatMul", weights, values) },
-      });
+      const dx = node("Sub", node("Mul", g, timesRow(r)), others);
+      const total = (name: string): Typed => ({ dtype, shape: [1, n], name });
+      const dw = (): string =>
+        gpu ? summed(node("Mul", gc, r), 0) : node("MatMul", shaped(r, 1, size), gc);
+      const db = (): string => (gpu ? summed(g, 0) : node("MatMul", ones(size), g));
       return {
         rows: [{ dtype, shape: [size, n], name: dx }],
-        sums: affine ? [total(shaped(r, 1, size), gc), total(ones(size), g)] : [],
+        sums: affine ? [total(dw()), total(db())] : [],
       };
     });
     return [shaped(rows[0]!, ...shape), ...sums.map((name) => shaped(name, ...weight!.shape))];
