@@ -189,15 +189,8 @@ abstract class Recurrent extends Module {
   }
 }
 
-/** A network whose state is its output, h′ = f(W x + U h + b): torch.nn.RNN. */
-export class RNN extends Recurrent {
-  readonly nonlinearity: "tanh" | "relu";
-
-  constructor(inputSize: number, hiddenSize: number, options: RnnOptions = {}) {
-    super(inputSize, hiddenSize, 1, checkOptions("RNN", options, [...OPTIONS, "nonlinearity"]));
-    this.nonlinearity = checkNonlinearity("RNN", options.nonlinearity);
-  }
-
+/** A network whose state is its output alone. */
+abstract class HiddenRecurrent extends Recurrent {
   /**
    * x [T, B, in], or [B, T, in] with `batchFirst`, or one sequence [T, in]; first states [layers·directions, B, H]
    * → outputs of the last layer [T, B, directions·H] and last states.
@@ -211,16 +204,26 @@ export class RNN extends Recurrent {
     return [output, last[0]!];
   }
 
+  protected stateSizes(): readonly number[] {
+    return [this.hiddenSize];
+  }
+}
+
+/** A network whose state is its output, h′ = f(W x + U h + b): torch.nn.RNN. */
+export class RNN extends HiddenRecurrent {
+  readonly nonlinearity: "tanh" | "relu";
+
+  constructor(inputSize: number, hiddenSize: number, options: RnnOptions = {}) {
+    super(inputSize, hiddenSize, 1, checkOptions("RNN", options, [...OPTIONS, "nonlinearity"]));
+    this.nonlinearity = checkNonlinearity("RNN", options.nonlinearity);
+  }
+
   protected run(
     { x, ...attrs }: Rows,
     weights: RecurrentWeights,
     [h]: readonly Tensor[],
   ): Tensor[] {
     return rnnStates(x, weights, h!, attrs, this.nonlinearity);
-  }
-
-  protected stateSizes(): readonly number[] {
-    return [this.hiddenSize];
   }
 }
 
@@ -254,19 +257,9 @@ export class LSTM extends Recurrent {
 }
 
 /** Gated recurrent units (Cho et al., 2014): torch.nn.GRU. */
-export class GRU extends Recurrent {
+export class GRU extends HiddenRecurrent {
   constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions = {}) {
     super(inputSize, hiddenSize, 3, checkOptions("GRU", options, OPTIONS));
-  }
-
-  /** As RNN's. */
-  forward(
-    x: Tensor,
-    h: Tensor | null = null,
-    options: SequenceOptions = {},
-  ): [output: Tensor, h: Tensor] {
-    const { output, last } = this.runLayers(x, h === null ? null : [h], options);
-    return [output, last[0]!];
   }
 
   protected run(
@@ -275,9 +268,5 @@ export class GRU extends Recurrent {
     [h]: readonly Tensor[],
   ): Tensor[] {
     return gruStates(x, weights, h!, attrs);
-  }
-
-  protected stateSizes(): readonly number[] {
-    return [this.hiddenSize];
   }
 }

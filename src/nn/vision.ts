@@ -145,12 +145,12 @@ export class CircularPad2d extends Padding2d {
 }
 
 /** Padding with a number. */
-export class ConstantPad1d extends Padding1d {
+abstract class ConstantPadding extends Padding {
   protected readonly mode = "constant";
   readonly value: number;
 
-  constructor(padding: number | readonly [left: number, right: number], value: number) {
-    super(padding);
+  constructor(padding: number | readonly number[], spatial: 1 | 2, value: number) {
+    super(padding, spatial);
     this.value = value;
   }
 
@@ -163,24 +163,19 @@ export class ConstantPad1d extends Padding1d {
   }
 }
 
-/** Padding with a number. */
-export class ConstantPad2d extends Padding2d {
-  protected readonly mode = "constant";
-  readonly value: number;
+/** Adds a number around [N, C, L] or [C, L]: torch.nn.ConstantPad1d. */
+export class ConstantPad1d extends ConstantPadding {
+  constructor(padding: number | readonly [left: number, right: number], value: number) {
+    super(padding, 1, value);
+  }
+}
 
+/** Adds a number around [N, C, H, W] or [C, H, W]: torch.nn.ConstantPad2d. */
+export class ConstantPad2d extends ConstantPadding {
   constructor(
     padding: number | readonly [left: number, right: number, top: number, bottom: number],
     value: number,
   ) {
-    super(padding);
-    this.value = value;
-  }
-
-  override forward(x: Tensor): Tensor {
-    return F.pad(x, this.padding, { value: this.value });
-  }
-
-  override extraRepr(): string {
-    return `padding=${super.extraRepr()}, value=${this.value}`;
+    super(padding, 2, value);
   }
 }
