@@ -1,0 +1,279 @@
+/** Byte-pair encoding as Hugging Face `tokenizers` does it (its `BPE` model): applies learnt merges in their order. */
+
+import { Heap } from "./heap.ts";
+import type { ModelToken, TokenModel } from "./model.ts";
+import {
+  checkVocabulary,
+  readField,
+  readObject,
+  readVocabulary,
+  shown,
+  tokensById,
+  vocabularyJson,
+} from "./model-json.ts";
+import { PairTable } from "./pair-table.ts";
+
+/** Options of a BPE model, named and meant as in Python `tokenizers.models.BPE`. */
+export interface BpeOptions {
+  /** Stands for characters outside of the vocabulary; where null, they are dropped. */
+  readonly unkToken?: string | null;
+  /** One unknown token for a run of unknown characters. */
+  readonly fuseUnk?: boolean;
+  /** Unknown characters become tokens `<0x00>` … `<0xFF>` of their UTF-8 bytes, where the vocabulary has them. */
+  readonly byteFallback?: boolean;
+  /** Marks pieces that do not begin a word, such as "##". */
+  readonly continuingSubwordPrefix?: string | null;
+  /** Marks pieces that end a word, such as "</w>". */
+  readonly endOfWordSuffix?: string | null;
+  /** Takes words that are in the vocabulary whole, without merging. */
+  readonly ignoreMerges?: boolean;
+}
+
+export type Merge = readonly [left: string, right: string];
+
+const OP = "Bpe";
+/** As Python's: so many words are remembered, none of more UTF-16 units than this. */
+const CACHED_WORDS = 10_000;
+const CACHED_LENGTH = 256;
+
+const encoder = new TextEncoder();
+
+/** Pieces of a word as a linked list in arrays; `next` is -1 at the end. */
+interface Pieces {
+  readonly ids: number[];
+  readonly starts: number[];
+  readonly ends: number[];
+}
+
+/**
+ * A BPE model. Offsets are those of the characters that a piece is made of; unlike in Python they stay true after
+ * characters that are dropped because there is no unknown token.
+ */
+export class Bpe implements TokenModel {
+  readonly options: Required<BpeOptions>;
+  readonly #ids: ReadonlyMap<string, number>;
+  readonly #tokens: ReadonlyMap<number, string>;
+  readonly #merges: readonly Merge[];
+  /** Rank of the merge of two ids; the earlier learnt, the lower. */
+  readonly #ranks: PairTable;
+  readonly #merged: Int32Array;
+  readonly #byteIds: readonly number[] | null;
+  readonly #cache = new Map<string, readonly ModelToken[]>();
+
+  /**
+   * @param ids ids by token.
+   * @param merges pairs of tokens in the order of learning.
+   * @throws TypeError where a merge needs a token that is not in the vocabulary.
+   */
+  constructor(
+    ids: ReadonlyMap<string, number>,
+    merges: readonly Merge[],
+    options: BpeOptions = {},
+  ) {
+    this.options = {
+      ...{ unkToken: null, fuseUnk: false, byteFallback: false, ignoreMerges: false },
+      ...{ continuingSubwordPrefix: null, endOfWordSuffix: null },
+      ...options,
+    };
+    this.#ids = checkVocabulary(OP, new Map(ids));
+    this.#tokens = tokensById(ids);
+    this.#merges = [...merges];
+    this.#ranks = new PairTable(merges.length);
+    this.#merged = new Int32Array(merges.length);
+    const prefix = this.options.continuingSubwordPrefix?.length ?? 0;
+    merges.forEach(([left, right], rank) => {
+      const idOf = (token: string): number => {
+        const id = ids.get(token);
+        if (id !== undefined) return id;
+        const merge = `${shown(left)} + ${shown(right)}`;
+        throw new TypeError(`${OP}: merge ${rank}, ${merge}, needs ${shown(token)} in vocab`);
+      };
+      this.#ranks.set(idOf(left), idOf(right), rank);
+      this.#merged[rank] = idOf(left + right.slice(prefix));
+    });
+    this.#byteIds = this.options.byteFallback ? this.#findByteIds() : null;
+  }
+
+  /**
+   * Reads the `model` part of a `tokenizer.json`; merges may be pairs or strings with a space between.
+   * @throws TypeError for other JSON, and for a dropout other than 0: pieces are never dropped at random.
+   */
+  static fromJSON(value: unknown): Bpe {
+    const op = `${OP}.fromJSON`;
+    const json = readObject(op, value, "BPE");
+    const dropout = readField<number>(op, json, "dropout", "number", 0);
+    if (dropout !== 0)
+      throw new TypeError(
+        `${op}: dropout ${dropout} is not supported; set it to null to encode without dropout`,
+      );
+    if (!Array.isArray(json["merges"])) throw new TypeError(`${op}: merges must be a list`);
+    const text = (name: string) => readField<string | null>(op, json, name, "string", null);
+    const flag = (name: string) => readField<boolean>(op, json, name, "boolean", false);
+    return new Bpe(readVocabulary(op, json["vocab"]), json["merges"].map(readMerge), {
+      unkToken: text("unk_token"),
+      continuingSubwordPrefix: text("continuing_subword_prefix"),
+      endOfWordSuffix: text("end_of_word_suffix"),
+      fuseUnk: flag("fuse_unk"),
+      byteFallback: flag("byte_fallback"),
+      ignoreMerges: flag("ignore_merges"),
+    });
+  }
+
+  get size(): number {
+    return this.#ids.size;
+  }
+
+  /** Pairs of tokens in the order of learning. */
+  get merges(): readonly Merge[] {
+    return this.#merges;
+  }
+
+  tokenToId(token: string): number | undefined {
+    return this.#ids.get(token);
+  }
+
+  idToToken(id: number): string | undefined {
+    return this.#tokens.get(id);
+  }
+
+  vocabulary(): ReadonlyMap<string, number> {
+    return this.#ids;
+  }
+
+  /** @throws Error where an unknown token is needed that is not in the vocabulary. */
+  tokenize(word: string): readonly ModelToken[] {
+    if (word === "") return [];
+    const cached = this.#cache.get(word);
+    if (cached !== undefined) return cached;
+    const tokens = this.#tokenize(word);
+    if (word.length <= CACHED_LENGTH) {
+      if (this.#cache.size >= CACHED_WORDS) this.#cache.clear();
+      this.#cache.set(word, tokens);
+    }
+    return tokens;
+  }
+
+  toJSON(): Readonly<Record<string, unknown>> {
+    const { unkToken, fuseUnk, byteFallback, ignoreMerges } = this.options;
+    return {
+      ...{ type: "BPE", dropout: null, unk_token: unkToken },
+      continuing_subword_prefix: this.options.continuingSubwordPrefix,
+      end_of_word_suffix: this.options.endOfWordSuffix,
+      ...{ fuse_unk: fuseUnk, byte_fallback: byteFallback, ignore_merges: ignoreMerges },
+      vocab: vocabularyJson(this.#ids),
+      merges: this.#merges,
+    };
+  }
+
+  #tokenize(word: string): ModelToken[] {
+    const whole = this.options.ignoreMerges ? this.#ids.get(word) : undefined;
+    if (whole !== undefined) return [{ id: whole, token: word, start: 0, end: word.length }];
+    const { ids, starts, ends } = this.#merge(this.#characters(word));
+    return ids.map((id, i) => ({
+      ...{ id, token: this.#tokens.get(id)! },
+      ...{ start: starts[i]!, end: ends[i]! },
+    }));
+  }
+
+  /** The word's characters with prefix or suffix, or what stands for those that are unknown. */
+  #characters(word: string): Pieces {
+    const { unkToken, fuseUnk, continuingSubwordPrefix, endOfWordSuffix } = this.options;
+    const pieces: Pieces = { ids: [], starts: [], ends: [] };
+    const add = (id: number, start: number, end: number): void => {
+      pieces.ids.push(id);
+      pieces.starts.push(start);
+      pieces.ends.push(end);
+    };
+    let unknownStart = -1;
+    let unknownEnd = -1;
+    let end = 0;
+    const flush = (): void => {
+      if (unknownStart >= 0) add(this.#unknownId(unkToken), unknownStart, unknownEnd);
+      unknownStart = -1;
+    };
+    for (const char of word) {
+      const start = end;
+      end += char.length;
+      const piece =
+        (start > 0 ? (continuingSubwordPrefix ?? "") : "") +
+        char +
+        (end === word.length ? (endOfWordSuffix ?? "") : "");
+      const id = this.#ids.get(piece);
+      if (id !== undefined) {
+        flush();
+        add(id, start, end);
+        continue;
+      }
+      const bytes = this.#byteIds && encoder.encode(piece);
+      // As in Python, an unknown character before the bytes comes out after them.
+      if (bytes?.every((byte) => this.#byteIds![byte]! >= 0)) {
+        for (const byte of bytes) add(this.#byteIds![byte]!, start, end);
+      } else if (unkToken !== null) {
+        if (!fuseUnk) flush();
+        if (unknownStart < 0) unknownStart = start;
+        unknownEnd = end;
+      }
+    }
+    flush();
+    return pieces;
+  }
+
+  #unknownId(token: string | null): number {
+    const id = token === null ? undefined : this.#ids.get(token);
+    if (id === undefined)
+      throw new Error(`${OP}: the unknown token ${shown(token)} is not in the vocabulary`);
+    return id;
+  }
+
+  #findByteIds(): number[] {
+    return Array.from({ length: 256 }, (_, byte) => {
+      const hex = byte.toString(16).toUpperCase().padStart(2, "0");
+      return this.#ids.get(`<0x${hex}>`) ?? -1;
+    });
+  }
+
+  /** Merges neighbours, the lowest rank first and of equal ones the leftmost, until no merge applies. */
+  #merge({ ids, starts, ends }: Pieces): Pieces {
+    const length = ids.length;
+    const next = ids.map((_, i) => (i + 1 < length ? i + 1 : -1));
+    const previous = ids.map((_, i) => i - 1);
+    const isGone = new Uint8Array(length);
+    // rank · length + position orders as (rank, position) does.
+    const queue = new Heap<number>((a, b) => a < b);
+    const offer = (i: number): void => {
+      const right = next[i]!;
+      if (right < 0) return;
+      const rank = this.#ranks.get(ids[i]!, ids[right]!);
+      if (rank >= 0) queue.push(rank * length + i);
+    };
+    for (let i = 0; i < length; i++) offer(i);
+    for (let top = queue.pop(); top !== undefined; top = queue.pop()) {
+      const i = top % length;
+      const right = next[i]!;
+      if (isGone[i] || right < 0) continue;
+      const merged = this.#merged[(top - i) / length]!;
+      const rank = this.#ranks.get(ids[i]!, ids[right]!);
+      // A neighbour has changed since; a pair that gives the same token will do as well.
+      if (rank < 0 || this.#merged[rank] !== merged) continue;
+      ids[i] = merged;
+      ends[i] = Math.max(ends[i]!, ends[right]!);
+      isGone[right] = 1;
+      next[i] = next[right]!;
+      if (next[i]! >= 0) previous[next[i]!] = i;
+      if (previous[i]! >= 0) offer(previous[i]!);
+      offer(i);
+    }
+    const isLeft = (_: number, i: number): boolean => !isGone[i];
+    return { ids: ids.filter(isLeft), starts: starts.filter(isLeft), ends: ends.filter(isLeft) };
+  }
+}
+
+function readMerge(merge: unknown, rank: number): Merge {
+  const parts: unknown = typeof merge === "string" ? merge.split(" ") : merge;
+  const [left, right, rest] = Array.isArray(parts) ? (parts as unknown[]) : [];
+  if (typeof left === "string" && typeof right === "string" && rest === undefined)
+    return [left, right];
+  throw new TypeError(
+    `Bpe.fromJSON: merge ${rank} must be two tokens, as a pair or with a space between, got ${shown(merge)}`,
+  );
+}
