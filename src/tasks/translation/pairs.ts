@@ -1,0 +1,162 @@
+/** Reads sentence pairs from a tab-separated file, with a report of every line that is left out. */
+
+import { isUtf8 } from "node:buffer";
+import { DataError } from "../../data/errors.ts";
+import { readLines } from "./pairs-lines.ts";
+
+/** A sentence and its translation. */
+export interface SentencePair {
+  readonly source: string;
+  readonly target: string;
+}
+
+/** One kind of line that is left out: how many there are, and the first of them (numbers count from 1). */
+export interface SkippedLines {
+  readonly kind: string;
+  readonly count: number;
+  readonly lines: readonly number[];
+}
+
+export interface PairsData {
+  readonly pairs: readonly SentencePair[];
+  /** Lines read, blank ones included. */
+  readonly lineCount: number;
+  readonly skipped: readonly SkippedLines[];
+  /** What a user should know of the file, a line each; empty when every line is a pair of its own. */
+  readonly report: readonly string[];
+}
+
+export interface ReadPairsOptions {
+  /** Reading ends after that many pairs, and the report says so (default 2,000,000). */
+  readonly maxPairs?: number;
+  /** Longer lines are left out, in bytes (default 65,536). */
+  readonly maxLineBytes?: number;
+  /** Size of the (unpacked) text that is refused, in bytes (default 4 GiB). */
+  readonly maxBytes?: number;
+}
+
+/** Why lines are left out. */
+export const SKIP = {
+  encoding: "not UTF-8",
+  nul: "with a NUL character",
+  tab: "without a tab between source and target",
+  empty: "with an empty source or target",
+  long: "too long",
+  duplicate: "a pair that stands above already",
+} as const;
+
+/** Numbers of lines that a report names for each kind. */
+const EXAMPLES = 5;
+
+/**
+ * Reads lines of `source⇥target`; columns after the second (such as Tatoeba's attribution) are ignored. The file is
+ * UTF-8, plain or packed with gzip or Brotli (`.br`); a byte order mark and Windows line ends are understood. White
+ * space around a sentence is cut off; blank lines mean nothing. Lines that are no pair are left out and reported, each
+ * kind with its count: not UTF-8, a NUL character, no tab, an empty side, too long, or a repetition.
+ *
+ * @throws DataError when the file is missing, unreadable, a folder, empty, of another format, damaged or larger than
+ *   `maxBytes`; when there is no pair in it; or when more than half of its lines are no pairs (repetitions aside).
+ */
+export async function readPairs(
+  file: string,
+  { maxPairs = 2_000_000, maxLineBytes = 65_536, maxBytes = 4 * 2 ** 30 }: ReadPairsOptions = {},
+): Promise<PairsData> {
+  const pairs: SentencePair[] = [];
+  const seen = new Set<string>();
+  const skipped = new Tally();
+  let lineCount = 0;
+  let blank = 0;
+  let wide = 0;
+  let isCut = false;
+  for await (const bytes of readLines(file, { maxLineBytes, maxBytes })) {
+    if (pairs.length === maxPairs) {
+      isCut = true;
+      break;
+    }
+    lineCount += 1;
+    if (bytes === null) {
+      skipped.add(SKIP.long, lineCount);
+      continue;
+    }
+    if (!isUtf8(bytes)) {
+      skipped.add(SKIP.encoding, lineCount);
+      continue;
+    }
+    const text = bytes.toString("utf8");
+    if (text.trim() === "") {
+      blank += 1;
+      continue;
+    }
+    if (text.includes("\0")) {
+      skipped.add(SKIP.nul, lineCount);
+      continue;
+    }
+    const columns = text.split("\t");
+    if (columns.length === 1) {
+      skipped.add(SKIP.tab, lineCount);
+      continue;
+    }
+    const source = columns[0]!.trim();
+    const target = columns[1]!.trim();
+    if (source === "" || target === "") {
+      skipped.add(SKIP.empty, lineCount);
+      continue;
+    }
+    const key = `${source}\t${target}`;
+    if (seen.has(key)) {
+      skipped.add(SKIP.duplicate, lineCount);
+      continue;
+    }
+    seen.add(key);
+    if (columns.length > 2) wide += 1;
+    pairs.push({ source, target });
+  }
+  const bad = skipped.total - skipped.count(SKIP.duplicate);
+  const lines = lineCount - blank;
+  if (pairs.length === 0 || bad > lines / 2) throw unusable(file, lines, bad, skipped);
+  const report = skipped.report();
+  if (wide > 0)
+    report.push(`${wide} lines have more than two columns; only the first two are read`);
+  if (isCut) report.push(`only the first ${maxPairs} pairs were read`);
+  return { pairs, lineCount, skipped: skipped.entries(), report };
+}
+
+function unusable(file: string, lines: number, bad: number, skipped: Tally): DataError {
+  if (lines === 0) return new DataError({ file }, "there is nothing but white space in it");
+  const hint = skipped.count(SKIP.nul) > 0 ? "; is it UTF-16 or binary?" : "";
+  return new DataError(
+    { file },
+    `expected a source, a tab and a target in UTF-8 on each line, but ${bad} of ${lines} lines are no such pair ` +
+      `(${skipped.report().join("; ")})${hint}`,
+  );
+}
+
+class Tally {
+  readonly #kinds = new Map<string, { count: number; lines: number[] }>();
+  total = 0;
+
+  add(kind: string, line: number): void {
+    const entry = this.#kinds.get(kind) ?? { count: 0, lines: [] };
+    entry.count += 1;
+    if (entry.lines.length < EXAMPLES) entry.lines.push(line);
+    this.#kinds.set(kind, entry);
+    this.total += 1;
+  }
+
+  count(kind: string): number {
+    return this.#kinds.get(kind)?.count ?? 0;
+  }
+
+  entries(): SkippedLines[] {
+    return [...this.#kinds].map(([kind, { count, lines }]) => ({ kind, count, lines }));
+  }
+
+  /** Lines for people, such as `2 lines left out, without a tab between source and target (lines 3, 8)`. */
+  report(): string[] {
+    return this.entries().map(({ kind, count, lines }) => {
+      const more = count > lines.length ? ", …" : "";
+      const noun = count === 1 ? "line" : "lines";
+      return `${count} ${noun} left out, ${kind} (${noun} ${lines.join(", ")}${more})`;
+    });
+  }
+}
