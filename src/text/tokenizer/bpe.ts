@@ -256,10 +256,11 @@ export class Bpe implements TokenModel {
       // A neighbour has changed since; a pair that gives the same token will do as well.
       if (rank < 0 || this.#merged[rank] !== merged) continue;
       ids[i] = merged;
-      ends[i] = Math.max(ends[i]!, ends[right]!);
+      ends[i] = ends[right]!;
       isGone[right] = 1;
-      next[i] = next[right]!;
-      if (next[i]! >= 0) previous[next[i]!] = i;
+      const after = next[right]!;
+      next[i] = after;
+      if (after >= 0) previous[after] = i;
       if (previous[i]! >= 0) offer(previous[i]!);
       offer(i);
     }

@@ -1,0 +1,68 @@
+/** The model that knows whole words only, as Hugging Face `WordLevel`. */
+
+import type { ModelToken, TokenModel } from "./model.ts";
+import {
+  checkVocabulary,
+  readField,
+  readObject,
+  readVocabulary,
+  shown,
+  tokensById,
+  vocabularyJson,
+} from "./model-json.ts";
+
+const OP = "WordLevel";
+
+/** Each word is one token: its own, or the unknown one. */
+export class WordLevel implements TokenModel {
+  /** Stands for words outside of the vocabulary. */
+  readonly unkToken: string;
+  readonly #ids: ReadonlyMap<string, number>;
+  readonly #tokens: ReadonlyMap<number, string>;
+
+  /** @param ids ids by token. */
+  constructor(ids: ReadonlyMap<string, number>, { unkToken = "<unk>" } = {}) {
+    this.unkToken = unkToken;
+    this.#ids = checkVocabulary(OP, new Map(ids));
+    this.#tokens = tokensById(ids);
+  }
+
+  /** Reads the `model` part of a `tokenizer.json`. @throws TypeError for other JSON. */
+  static fromJSON(value: unknown): WordLevel {
+    const op = `${OP}.fromJSON`;
+    const json = readObject(op, value, OP);
+    return new WordLevel(readVocabulary(op, json["vocab"]), {
+      unkToken: readField<string>(op, json, "unk_token", "string", "<unk>"),
+    });
+  }
+
+  get size(): number {
+    return this.#ids.size;
+  }
+
+  tokenToId(token: string): number | undefined {
+    return this.#ids.get(token);
+  }
+
+  idToToken(id: number): string | undefined {
+    return this.#tokens.get(id);
+  }
+
+  vocabulary(): ReadonlyMap<string, number> {
+    return this.#ids;
+  }
+
+  /** @throws Error for an unknown word where the unknown token is not in the vocabulary. */
+  tokenize(word: string): readonly ModelToken[] {
+    if (word === "") return [];
+    const token = this.#ids.has(word) ? word : this.unkToken;
+    const id = this.#ids.get(token);
+    if (id === undefined)
+      throw new Error(`${OP}: the unknown token ${shown(token)} is not in the vocabulary`);
+    return [{ id, token, start: 0, end: word.length }];
+  }
+
+  toJSON(): Readonly<Record<string, unknown>> {
+    return { type: OP, vocab: vocabularyJson(this.#ids), unk_token: this.unkToken };
+  }
+}
