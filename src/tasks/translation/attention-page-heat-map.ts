@@ -121,7 +121,9 @@ export function heatMapView(place: HTMLElement): {
           const colour = weight < drawing.threshold ? 0 : weight / drawing.scales[q]!;
           cell.textContent = weight.toFixed(4);
           cell.style.setProperty("--weight", colour.toFixed(3));
-          cell.classList.toggle("strong", colour > 0.5);
+          // Where ink must change its colour to be read, on the page's dark ground and on its light one.
+          cell.classList.toggle("middling", colour > 0.6);
+          cell.classList.toggle("strong", colour > 0.77);
           cell.classList.toggle("below", weight < drawing.threshold);
         });
       });

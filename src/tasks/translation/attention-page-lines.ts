@@ -44,7 +44,8 @@ export function lineView(place: HTMLElement): {
       buttons.forEach((button, index) => {
         const mark = at === null || at.side === side ? 0 : marks[side]![index]!;
         button.style.setProperty("--weight", mark.toFixed(3));
-        button.classList.toggle("strong", mark > 0.5);
+        button.classList.toggle("middling", mark > 0.6);
+        button.classList.toggle("strong", mark > 0.77);
         button.classList.toggle("marked", isActive(side, index));
         const weight =
           at === null || at.side === side

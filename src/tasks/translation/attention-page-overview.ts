@@ -1,9 +1,15 @@
 /** The overview of the page of attention: a small picture of every layer and head. Written into the page as its source. */
 
-/** Draws into `place`, and reports the picture that the reader chooses. */
+/** Draws into `place`, and reports the picture that the reader chooses; `scalesOf` is what the colours of a map are relative to, by query. */
 export function overviewView(
   place: HTMLElement,
-  onChoose: (layer: number, head: number) => void,
+  {
+    scalesOf,
+    onChoose,
+  }: {
+    readonly scalesOf: (weights: Float32Array, queries: number) => Float32Array;
+    readonly onChoose: (layer: number, head: number) => void;
+  },
 ): {
   /** By layer, the heads and, last where there are more than one, their mean. */
   show: (
@@ -11,6 +17,8 @@ export function overviewView(
     size: { readonly queries: number; readonly keys: number },
   ) => void;
   choose: (layer: number, head: number) => void;
+  /** Colours all pictures again. */
+  paint: () => void;
 } {
   interface Picture {
     readonly button: HTMLButtonElement;
@@ -33,19 +41,23 @@ export function overviewView(
     return rows === 0 ? 0 : total / rows;
   };
 
-  const paint = (isDark: boolean) => {
+  const paint = (isDark = dark.matches) => {
     const [red, green, blue] = isDark ? [120, 190, 255] : [0, 80, 165];
     for (const { canvas, weights } of pictures.flat()) {
       const context = canvas.getContext("2d")!;
       const image = context.createImageData(canvas.width, canvas.height);
-      weights.forEach((weight, i) => image.data.set([red, green, blue, 255 * weight], 4 * i));
+      const scales = scalesOf(weights, canvas.height);
+      weights.forEach((weight, i) => {
+        const strength = weight / scales[Math.floor(i / canvas.width)]!;
+        image.data.set([red, green, blue, 255 * strength], 4 * i);
+      });
       context.putImageData(image, 0, 0);
     }
   };
-  dark.addEventListener("change", () => paint(dark.matches));
+  dark.addEventListener("change", () => paint());
   // Paper is white.
   window.addEventListener("beforeprint", () => paint(false));
-  window.addEventListener("afterprint", () => paint(dark.matches));
+  window.addEventListener("afterprint", () => paint());
 
   place.addEventListener("keydown", (event) => {
     const layer = pictures.findIndex((row) => row.some(({ button }) => button === event.target));
@@ -102,7 +114,7 @@ export function overviewView(
         });
       });
       place.replaceChildren(table);
-      paint(dark.matches);
+      paint();
     },
     choose: (layer, head) => {
       pictures.forEach((row, l) =>
@@ -113,5 +125,6 @@ export function overviewView(
         }),
       );
     },
+    paint: () => paint(),
   };
 }

@@ -47,7 +47,7 @@ export function visibleToken(token: string): string {
     .replace(/[\p{Z}\p{Cc}\p{Cf}\p{Cs}]/gu, (sign) =>
       sign === "\u200c" || sign === "\u200d"
         ? sign
-        : `‹${sign.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}›`,
+        : `‹U+${sign.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}›`,
     );
   return /^\p{M}/u.test(shown) ? `◌${shown}` : shown;
 }
@@ -94,19 +94,6 @@ export function runAttentionPage({
   }));
   type Kind = (typeof kinds)[number];
 
-  const overview = overviewView(element("overview"), (layer, head) => {
-    chosen = { layer, head };
-    update();
-  });
-  const heatMap = heatMapView(element("map"));
-  const lines = lineView(element("lines"));
-  let chosen = { layer: 0, head: 0 };
-  let lastHead = 0;
-
-  const value = (name: string) =>
-    document.querySelector<HTMLInputElement>(`input[name="${name}"]:checked`)!.value;
-  const kindNow = (): Kind => kinds.find(({ name }) => name === value("kind"))!;
-
   /** What colours are relative to, by query. */
   const scalesOf = (weights: Float32Array, queries: number): Float32Array => {
     const width = weights.length / queries;
@@ -116,6 +103,22 @@ export function runAttentionPage({
       scale.value === "row" ? largest(weights.subarray(q * width, (q + 1) * width)) : whole,
     );
   };
+
+  const overview = overviewView(element("overview"), {
+    scalesOf,
+    onChoose: (layer, head) => {
+      chosen = { layer, head };
+      update();
+    },
+  });
+  const heatMap = heatMapView(element("map"));
+  const lines = lineView(element("lines"));
+  let chosen = { layer: 0, head: 0 };
+  let lastHead = 0;
+
+  const value = (name: string) =>
+    document.querySelector<HTMLInputElement>(`input[name="${name}"]:checked`)!.value;
+  const kindNow = (): Kind => kinds.find(({ name }) => name === value("kind"))!;
 
   const update = () => {
     const kind = kindNow();
@@ -177,13 +180,12 @@ export function runAttentionPage({
 
   for (const input of document.querySelectorAll('input[name="kind"]'))
     input.addEventListener("change", updateKind);
-  for (const input of [
-    ...document.querySelectorAll('input[name="view"]'),
-    threshold,
-    scale,
-    naming,
-  ])
+  for (const input of [...document.querySelectorAll('input[name="view"]'), threshold, naming])
     input.addEventListener("input", update);
+  scale.addEventListener("input", () => {
+    overview.paint();
+    update();
+  });
   mean.addEventListener("change", () => {
     chosen.head = mean.checked ? kindNow().layers[chosen.layer]!.length - 1 : lastHead;
     update();

@@ -47,7 +47,7 @@ export function attentionPage(
 </header>
 <noscript><p>This page draws its charts with JavaScript, which is off in this browser.</p></noscript>
 <main>
-<fieldset class="controls"><legend>Attention</legend>${radios(
+<fieldset class="controls"><legend>Kind</legend>${radios(
     "kind",
     data.kinds.map(({ name, title }) => [name, title]),
   )}</fieldset>
@@ -65,7 +65,7 @@ export function attentionPage(
   ])}</span>
 <label><input type="checkbox" id="mean"> mean of the heads</label>
 <label>threshold <input type="range" id="threshold" min="0" max="0.9" step="0.01" value="0"> <output id="threshold-value" for="threshold"></output></label>
-<label>colours <select id="scale"><option value="value">by weight, 0 to 1</option><option value="map">by the largest weight</option><option value="row">by the largest of each row</option></select></label>
+<label>colours <select id="scale"><option value="map">up to the largest weight</option><option value="row">up to the largest of each row</option><option value="one">up to 1</option></select></label>
 <label id="naming-label">queries named by <select id="naming"><option value="predicted">the token written</option><option value="target">the token read</option></select></label>
 </div>
 <p id="readout" class="readout"></p>
