@@ -1,11 +1,18 @@
 /** The options of the `ner` command and their help. */
 import { Command, Option } from "commander";
+import type { TrainingCommand } from "./resume.ts";
+import { COMMANDS } from "./program.ts";
 import { addTrainingOptions, OF_TRAINING, type TrainingOptions } from "./training-options.ts";
 
 export interface NerOptions extends TrainingOptions {
   readonly read?: string;
   readonly model?: string;
 }
+
+export const NER: TrainingCommand = {
+  ...{ name: "ner", fixed: [], files: [] },
+  madeUp: "made-up resumes",
+};
 
 /** @param program how the user calls the program, for usage and examples. */
 export function nerCommand(program: string, version: string): Command {
@@ -37,13 +44,10 @@ export function nerCommand(program: string, version: string): Command {
         `  ${program} --output runs/first --resume`,
         `  ${program} --model runs/first --read my-resume.txt`,
         "",
-        "Another command lists, compares and plots runs:",
-        `  ${program} runs --help`,
+        "Commands, each with a --help of its own:",
+        ...COMMANDS.map(([name, does]) => `  ${program} ${name.padEnd(12)}${does}`),
         "",
       ].join("\n"),
     )
-    .version(version, "--version", "show the version")
-    .helpOption("-h, --help", "show this help")
-    .allowExcessArguments(false)
-    .showHelpAfterError("(--help lists the options)");
+    .version(version, "--version", "show the version");
 }

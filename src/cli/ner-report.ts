@@ -1,7 +1,7 @@
 /** Prints what a tagger of entities scored and found, for people and for programs. */
 import type { RepairEntry } from "../data/repairs.ts";
 import type { EntityReport, Score } from "../tasks/ner/metrics.ts";
-import type { FoundEntity, TrainingExtent } from "../tasks/ner/tagger.ts";
+import type { FoundEntity } from "../tasks/ner/tagger.ts";
 import { table } from "./table.ts";
 
 /** Precision, recall, F1 and support of every label and their means. */
@@ -117,9 +117,4 @@ export function resultLine({ measured, entities, device }: NerResult): string {
     }),
     device,
   });
-}
-
-/** In place of the result of a run that was stopped: how far training came, as one line of JSON. */
-export function interruptedLine({ steps, plannedSteps }: TrainingExtent, device: string): string {
-  return JSON.stringify({ interrupted: true, steps, plannedSteps, device });
 }

@@ -10,8 +10,10 @@ const MODEL = "model";
 const RESULT = "result.json";
 /** Files by which a kept model is known, also when only a part of it is left. */
 const OF_A_MODEL = [RESULT, MODEL, "vocabularies.json", "model.safetensors"];
-/** Files of a training's logs. */
-const OF_LOGS = ["config.json", "metrics.jsonl", "summary.json", "mlflow.json"];
+/** The pairs that a translator was not trained on, in its run's folder. */
+export const HELD_OUT = "held-out.tsv";
+/** Files of a training's logs and data. */
+const OF_LOGS = ["config.json", "metrics.jsonl", "summary.json", "mlflow.json", HELD_OUT];
 const CHECKPOINT = /^checkpoint-\d+$/;
 const EVENTS = /^events\.out\.tfevents\./;
 
@@ -55,8 +57,16 @@ export async function saveRun(
   await ensureWritableFolder(join(folder, MODEL));
   const inModel = [...model].map(([name, content]) => [join(MODEL, name), content] as const);
   const files = [...inModel, [RESULT, `${result}\n`] as const];
-  for (const [name, content] of files) await writeFileAtomic(join(folder, name), content);
+  await writeFiles(folder, new Map(files));
   return files.map(([name]) => name).join(", ");
+}
+
+/** Writes files into a folder that is there, in their order. */
+export async function writeFiles(
+  folder: string,
+  files: ReadonlyMap<string, Uint8Array | string>,
+): Promise<void> {
+  for (const [name, content] of files) await writeFileAtomic(join(folder, name), content);
 }
 
 /**

@@ -1,6 +1,20 @@
 /** What the program is called and which version it is. */
 import { readFileSync } from "node:fs";
 
+/** The commands and what they do; without one it is the first. */
+export const COMMANDS = [
+  [
+    "ner",
+    "find entities in resumes: train, measure, read; this is also what runs without a command",
+  ],
+  [
+    "translate",
+    "translate: train on pairs of sentences, measure with BLEU and chrF, translate texts",
+  ],
+  ["tokenizer", "train a vocabulary of word pieces, encode and decode with it"],
+  ["runs", "list, show, compare and plot training runs"],
+] as const;
+
 /** How the user calls the program, told by the path of its script: `loop` as an installed command, else through npm. */
 export function programName(script = ""): string {
   return /(^|[\\/])(loop|dist[\\/]cli[\\/]main\.js)$/.test(script) ? "loop" : "npm start --";

@@ -1,11 +1,23 @@
-/** Goes on with a run: which checkpoint, with which options, and which of them must be as they were. */
-import { resolve } from "node:path";
+/** Begins a run or goes on with one: which checkpoint, with which options, and which of them must be as they were. */
+import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import { DataError } from "../data/errors.ts";
 import { readText } from "../data/read-file.ts";
 import { json, listCheckpoints } from "../train/checkpoint-folder.ts";
 import { describeFile } from "../train/logging/run-config.ts";
+import { ensureNoRun } from "./output-folder.ts";
 import type { TrainingOptions } from "./training-options.ts";
+
+/** What a command that trains is known by in its checkpoints, and which options of its own are part of a run. */
+export interface TrainingCommand {
+  readonly name: string;
+  /** Options of its own; other values of these would give another model. */
+  readonly fixed: readonly string[];
+  /** Those among `fixed` that name a file. */
+  readonly files: readonly string[];
+  /** What it trains on without `--data`, e.g. `made-up resumes`. */
+  readonly madeUp: string;
+}
 
 /** Each checkpoint has this file with {@link SavedRun}. */
 export const SAVED_RUN = "training.json";
@@ -25,6 +37,8 @@ export interface SavedRun {
   readonly options: Readonly<Record<string, unknown>>;
   /** Null for data that was made up. */
   readonly data: DataIdentity | null;
+  /** Other files, by the options that name them. */
+  readonly files?: Readonly<Record<string, DataIdentity>>;
 }
 
 /** Other values of these would give another model. */
@@ -37,35 +51,82 @@ const INHERITED = [
 ];
 
 /** What a checkpoint is to tell of its run. */
-export async function savedRun(command: string, options: TrainingOptions): Promise<SavedRun> {
+export async function savedRun(
+  { name: command, fixed, files }: TrainingCommand,
+  options: TrainingOptions,
+): Promise<SavedRun> {
   const { data } = options;
+  const all: Readonly<Record<string, unknown>> = { ...options };
+  const named = files.flatMap((name) => {
+    const file = all[name];
+    return typeof file === "string" ? [[name, file] as const] : [];
+  });
+  const identities = await Promise.all(
+    named.map(async ([name, file]) => [name, await identify(file)] as const),
+  );
   return {
     format: "learning-loop-training/1",
     command,
-    options: Object.fromEntries(INHERITED.map((name) => [name, options[name]])),
-    data: data === undefined ? null : { ...(await describeFile(data)), path: resolve(data) },
+    options: {
+      ...Object.fromEntries([...INHERITED, ...fixed].map((name) => [name, all[name]])),
+      ...Object.fromEntries(named.map(([name, file]) => [name, resolve(file)])),
+    },
+    data: data === undefined ? null : await identify(data),
+    ...(identities.length > 0 && { files: Object.fromEntries(identities) }),
   };
+}
+
+async function identify(file: string): Promise<DataIdentity> {
+  return { ...(await describeFile(file)), path: resolve(file) };
 }
 
 export const formatSavedRun = (run: SavedRun): string => json(run);
 
 /**
- * The options of a command (`name`: as in its checkpoints) with those of the run that it is to go on with, where `--resume` is given and there is one.
+ * The options of a training, checked against what is in the output folder, with those of the run that it goes on with.
+ * @throws DataError where the folder holds another run.
+ */
+export async function checkedTraining<O extends TrainingOptions>(
+  training: TrainingCommand,
+  given: O,
+  command: Command,
+  say: (line: string) => void,
+): Promise<O> {
+  const { output, overwrite } = given;
+  const isLast = given.resume === true || given.resume === "true" || given.resume === "last";
+  const options: O = isLast ? { ...given, resume: true } : given;
+  const { resume } = options;
+  if (resume === true && output === undefined) {
+    command.error(
+      "error: option '--resume' needs '--output <folder>', where the checkpoints are, or the path of one",
+      { exitCode: 2 },
+    );
+  }
+  if (output !== undefined && !overwrite) {
+    const isThere = typeof resume === "string" && resolve(dirname(resume)) === resolve(output);
+    await ensureNoRun(output, { resume: resume === true || isThere });
+  }
+  return withResumedOptions(training, command, options, say);
+}
+
+/**
+ * The options of a command with those of the run that it is to go on with, where `--resume` is given and there is one.
  * @throws DataError where the checkpoint is none of this command, or an option that is given is not as in the run.
  */
-export async function withResumedOptions<O extends TrainingOptions>(
-  name: string,
+async function withResumedOptions<O extends TrainingOptions>(
+  training: TrainingCommand,
   command: Command,
   options: O,
   say: (line: string) => void,
 ): Promise<O> {
-  const found = await findSavedRun(name, options);
+  const found = await findSavedRun(training.name, options);
   if (found === null) {
     if (options.resume !== undefined)
       say(`${options.output}: no checkpoint there yet, so the run begins`);
     return options;
   }
   const { run, folder } = found;
+  const given = new Map(Object.entries(options));
   const source = (name: string): string | undefined => command.getOptionValueSource(name);
   const isGiven = (name: string): boolean => ![undefined, "default"].includes(source(name));
   const differs = (flag: string, was: unknown, is: unknown): DataError =>
@@ -73,10 +134,18 @@ export async function withResumedOptions<O extends TrainingOptions>(
       { file: folder },
       `--${flag} must be as it was when the run was begun, ${String(was)}, got ${String(is)}; leave it out, or train anew into another folder`,
     );
-  for (const name of FIXED)
-    if (isGiven(name) && options[name] !== run.options[name])
-      throw differs(flagOf(name), run.options[name], options[name]);
-  const inherited = INHERITED.filter((name) => !isGiven(name) && run.options[name] !== undefined);
+  const fixed = [...FIXED, ...training.fixed];
+  for (const name of fixed)
+    if (
+      isGiven(name) &&
+      given.get(name) !== run.options[name] &&
+      // What a file holds matters, not where it lies.
+      run.files?.[name] === undefined
+    )
+      throw differs(flagOf(name), run.options[name] ?? "not given", given.get(name));
+  const inherited = [...INHERITED, ...training.fixed].filter(
+    (name) => !isGiven(name) && run.options[name] !== undefined,
+  );
   const all = {
     ...options,
     ...Object.fromEntries(inherited.map((name) => [name, run.options[name]])),
@@ -87,7 +156,16 @@ export async function withResumedOptions<O extends TrainingOptions>(
     const flag = options.evalSteps === undefined ? "patience" : "eval-steps";
     throw differs(flag, "not given", "evaluations, for which training data would be held out");
   }
-  await checkData(all.data, run.data, folder);
+  if (run.data === null && all.data !== undefined)
+    throw new DataError(
+      { file: folder },
+      `--data must be the data that the run was begun with, ${training.madeUp}; leave it out, or train anew into another folder`,
+    );
+  if (run.data !== null && all.data !== undefined)
+    await checkFile("data", all.data, run.data, folder);
+  const now = new Map(Object.entries(all));
+  for (const [name, was] of Object.entries(run.files ?? {}))
+    await checkFile(name, String(now.get(name)), was, folder);
   return all;
 }
 
@@ -98,19 +176,18 @@ export const evaluating = ({ evalSteps, patience }: Partial<TrainingOptions>): b
 /** An option as it is written on the command line. */
 const flagOf = (name: string): string => name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
 
-async function checkData(
-  file: string | undefined,
-  was: DataIdentity | null,
+/** @throws DataError where the option's file is not what it was. */
+async function checkFile(
+  name: string,
+  file: string,
+  was: DataIdentity,
   folder: string,
 ): Promise<void> {
   const wrong = (problem: string): DataError =>
     new DataError(
       { file: folder },
-      `--data must be the data that the run was begun with, ${problem}`,
+      `--${flagOf(name)} must be the ${name === "data" ? "data" : "file"} that the run was begun with, ${problem}`,
     );
-  if (was === null && file !== undefined)
-    throw wrong("made-up resumes; leave it out, or train anew into another folder");
-  if (was === null || file === undefined) return;
   const { sha256 } = await describeFile(file).catch((error: unknown) => {
     throw wrong(`which cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   });

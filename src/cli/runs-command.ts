@@ -1,6 +1,6 @@
 /** The `runs` command: lists, shows, compares and plots training runs from their folders, without any server. */
 
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { writeFileAtomic } from "../data/atomic-write.ts";
 import { DataError } from "../data/errors.ts";
 import { curveName } from "../train/logging/curves.ts";
@@ -9,6 +9,7 @@ import type { Series } from "../train/report/chart.ts";
 import { htmlReport } from "../train/report/html.ts";
 import { svgDocument } from "../train/report/svg.ts";
 import { terminalPlot } from "../train/report/terminal-plot.ts";
+import { runCommand, withManners } from "./command-line.ts";
 import {
   comparison,
   comparisonJson,
@@ -56,23 +57,16 @@ export async function runRuns(
   argv: readonly string[],
   environment: RunsEnvironment,
 ): Promise<number> {
-  const { stdout, stderr } = environment;
-  try {
-    await runsCommand(environment).parseAsync(argv, { from: "user" });
-    return 0;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
-    return 1;
-  }
+  const { stdout } = environment;
+  return await runCommand(runsCommand(environment), argv, environment);
 
   function runsCommand({ program, now = Date.now }: RunsEnvironment): Command {
     const name = `${program} runs`;
-    const command = withOutput(new Command(name), stdout, stderr).description(
+    const command = withManners(new Command(name), environment).description(
       "List, show, compare and plot training runs, from the folders that they are written to.",
     );
     const sub = (usage: string, description: string, example: string) =>
-      withOutput(command.command(usage), stdout, stderr)
+      withManners(command.command(usage), environment)
         .description(description)
         .option("--json", "print the result as one line of JSON on stdout")
         .addHelpText("after", `\nExample:\n  ${name} ${example}\n`);
@@ -218,21 +212,4 @@ function chartFile(value: string): string {
   if (!/.\.(svg|html)$/.test(value))
     throw new InvalidArgumentError("Expected a file that ends in .svg or .html.");
   return value;
-}
-
-function withOutput(
-  command: Command,
-  stdout: RunsEnvironment["stdout"],
-  stderr: RunsEnvironment["stderr"],
-): Command {
-  return command
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => void stdout.write(text),
-      writeErr: (text) => void stderr.write(text),
-    })
-    .helpOption("-h, --help", "show this help")
-    .helpCommand(false)
-    .allowExcessArguments(false)
-    .showHelpAfterError("(--help lists the options)");
 }
