@@ -1,13 +1,15 @@
 /** Byte-pair encoding as Hugging Face `tokenizers` does it (its `BPE` model): applies learnt merges in their order. */
 
 import { Heap } from "./heap.ts";
+import { JsonField, quoted } from "./json.ts";
 import type { ModelToken, TokenModel } from "./model.ts";
 import {
+  built,
+  checkType,
   checkVocabulary,
-  readField,
-  readObject,
+  flag,
   readVocabulary,
-  shown,
+  stringOr,
   tokensById,
   vocabularyJson,
 } from "./model-json.ts";
@@ -75,7 +77,7 @@ export class Bpe implements TokenModel {
       ...{ continuingSubwordPrefix: null, endOfWordSuffix: null },
       ...options,
     };
-    this.#ids = checkVocabulary(OP, new Map(ids));
+    this.#ids = checkVocabulary(new Map(ids));
     this.#tokens = tokensById(ids);
     this.#merges = [...merges];
     this.#ranks = new PairTable(merges.length);
@@ -85,8 +87,8 @@ export class Bpe implements TokenModel {
       const idOf = (token: string): number => {
         const id = ids.get(token);
         if (id !== undefined) return id;
-        const merge = `${shown(left)} + ${shown(right)}`;
-        throw new TypeError(`${OP}: merge ${rank}, ${merge}, needs ${shown(token)} in vocab`);
+        const merge = `${quoted(left)} + ${quoted(right)}`;
+        throw new TypeError(`merge ${rank}, ${merge}, needs ${quoted(token)} in the vocabulary`);
       };
       this.#ranks.set(idOf(left), idOf(right), rank);
       this.#merged[rank] = idOf(left + right.slice(prefix));
@@ -96,27 +98,29 @@ export class Bpe implements TokenModel {
 
   /**
    * Reads the `model` part of a `tokenizer.json`; merges may be pairs or strings with a space between.
-   * @throws TypeError for other JSON, and for a dropout other than 0: pieces are never dropped at random.
+   * @throws DataError for other JSON, and for a dropout other than 0: merges are never left out at random.
    */
   static fromJSON(value: unknown): Bpe {
-    const op = `${OP}.fromJSON`;
-    const json = readObject(op, value, "BPE");
-    const dropout = readField<number>(op, json, "dropout", "number", 0);
-    if (dropout !== 0)
-      throw new TypeError(
-        `${op}: dropout ${dropout} is not supported; set it to null to encode without dropout`,
-      );
-    if (!Array.isArray(json["merges"])) throw new TypeError(`${op}: merges must be a list`);
-    const text = (name: string) => readField<string | null>(op, json, name, "string", null);
-    const flag = (name: string) => readField<boolean>(op, json, name, "boolean", false);
-    return new Bpe(readVocabulary(op, json["vocab"]), json["merges"].map(readMerge), {
-      unkToken: text("unk_token"),
-      continuingSubwordPrefix: text("continuing_subword_prefix"),
-      endOfWordSuffix: text("end_of_word_suffix"),
-      fuseUnk: flag("fuse_unk"),
-      byteFallback: flag("byte_fallback"),
-      ignoreMerges: flag("ignore_merges"),
-    });
+    return Bpe.read(new JsonField(value, "Bpe.fromJSON"));
+  }
+
+  /** As {@link Bpe.fromJSON}, of a field in a file. */
+  static read(field: JsonField): Bpe {
+    checkType(field, "BPE");
+    const dropout = field.get("dropout");
+    if (!dropout.missing && dropout.value !== 0)
+      dropout.fail(`expected null, got ${dropout.found}: dropout of merges is not supported`);
+    const ids = readVocabulary(field.get("vocab"));
+    const merges = field.get("merges").array().map(readMerge);
+    const options = {
+      unkToken: stringOr(field.get("unk_token"), null),
+      continuingSubwordPrefix: stringOr(field.get("continuing_subword_prefix"), null),
+      endOfWordSuffix: stringOr(field.get("end_of_word_suffix"), null),
+      fuseUnk: flag(field.get("fuse_unk")),
+      byteFallback: flag(field.get("byte_fallback")),
+      ignoreMerges: flag(field.get("ignore_merges")),
+    };
+    return built(field, () => new Bpe(ids, merges, options));
   }
 
   get size(): number {
@@ -188,7 +192,7 @@ export class Bpe implements TokenModel {
     let unknownEnd = -1;
     let end = 0;
     const flush = (): void => {
-      if (unknownStart >= 0) add(this.#unknownId(unkToken), unknownStart, unknownEnd);
+      if (unknownStart >= 0) add(this.#unknownId(unkToken!), unknownStart, unknownEnd);
       unknownStart = -1;
     };
     for (const char of word) {
@@ -218,10 +222,10 @@ export class Bpe implements TokenModel {
     return pieces;
   }
 
-  #unknownId(token: string | null): number {
-    const id = token === null ? undefined : this.#ids.get(token);
+  #unknownId(token: string): number {
+    const id = this.#ids.get(token);
     if (id === undefined)
-      throw new Error(`${OP}: the unknown token ${shown(token)} is not in the vocabulary`);
+      throw new Error(`${OP}: the unknown token ${quoted(token)} is not in the vocabulary`);
     return id;
   }
 
@@ -269,12 +273,11 @@ export class Bpe implements TokenModel {
   }
 }
 
-function readMerge(merge: unknown, rank: number): Merge {
-  const parts: unknown = typeof merge === "string" ? merge.split(" ") : merge;
+function readMerge(field: JsonField): Merge {
+  const { value } = field;
+  const parts: unknown = typeof value === "string" ? value.split(" ") : value;
   const [left, right, rest] = Array.isArray(parts) ? (parts as unknown[]) : [];
   if (typeof left === "string" && typeof right === "string" && rest === undefined)
     return [left, right];
-  throw new TypeError(
-    `Bpe.fromJSON: merge ${rank} must be two tokens, as a pair or with a space between, got ${shown(merge)}`,
-  );
+  field.fail(`expected two tokens, as a pair or with a space between, got ${field.found}`);
 }

@@ -1,50 +1,41 @@
-/** Reads the parts of a tokenizer model's JSON that several models share, with errors that name the part. */
+/** What the JSON of several tokenizer models has in common: the type and the vocabulary. */
 
-export type JsonObject = Readonly<Record<string, unknown>>;
+import { DataError } from "../../data/errors.ts";
+import { quoted, type JsonField } from "./json.ts";
 
-/** @throws TypeError unless the value is an object whose `type`, where it has one, is the expected one. */
-export function readObject(op: string, value: unknown, type: string): JsonObject {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new TypeError(`${op}: expected an object, got ${shown(value)}`);
-  const object = value as JsonObject;
-  const given = object["type"];
-  if (given !== undefined && given !== null && given !== type)
-    throw new TypeError(`${op}: expected type "${type}", got ${shown(given)}`);
-  return object;
+/** @throws DataError where the model names another type; files of early versions name none. */
+export function checkType(field: JsonField, type: string): void {
+  const given = field.get("type");
+  if (!given.missing) given.oneOf(type);
 }
 
-/** Reads a field by its JSON type; null and a missing field give the fallback. */
-export function readField<T extends string | number | boolean | null>(
-  op: string,
-  object: JsonObject,
-  name: string,
-  type: "string" | "number" | "boolean",
-  fallback: T,
-): T {
-  const value = object[name];
-  if (value === undefined || value === null) return fallback;
-  if (typeof value !== type)
-    throw new TypeError(`${op}: ${name} must be a ${type} or null, got ${shown(value)}`);
-  return value as T;
-}
+/** The string of a field; null and a missing one give the fallback. */
+export const stringOr = <T extends string | null>(field: JsonField, fallback: T): string | T =>
+  field.missing ? fallback : field.string();
 
-/** Ids by token, from `{ token: id }`. @throws TypeError, also where two tokens share an id. */
-export function readVocabulary(op: string, value: unknown): Map<string, number> {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new TypeError(`${op}: vocab must be an object of ids by token, got ${shown(value)}`);
-  const entries = Object.entries(value as Record<string, unknown>);
-  return checkVocabulary(op, new Map(entries as [string, number][]));
+/** The truth value of a field; null and a missing one give false. */
+export const flag = (field: JsonField): boolean => !field.missing && field.boolean();
+
+/** Ids by token, from `{ token: id }`. @throws DataError, also where two tokens share an id. */
+export function readVocabulary(field: JsonField): Map<string, number> {
+  // Not field by field: there may be hundreds of thousands.
+  const ids = new Map(Object.entries(field.object())) as Map<string, number>;
+  try {
+    return checkVocabulary(ids);
+  } catch (error) {
+    field.fail((error as Error).message, error);
+  }
 }
 
 /** @throws TypeError unless ids are integers from 0 on, each of one token. */
-export function checkVocabulary(op: string, ids: Map<string, number>): Map<string, number> {
+export function checkVocabulary(ids: Map<string, number>): Map<string, number> {
   const seen = new Map<number, string>();
   for (const [token, id] of ids) {
     if (!Number.isInteger(id) || id < 0 || id >= 2 ** 31)
-      throw new TypeError(`${op}: the id of ${shown(token)} must be an integer from 0, got ${id}`);
+      throw new TypeError(`the id of ${quoted(token)} must be an integer from 0, got ${id}`);
     const other = seen.get(id);
     if (other !== undefined)
-      throw new TypeError(`${op}: ${shown(other)} and ${shown(token)} have the same id ${id}`);
+      throw new TypeError(`${quoted(other)} and ${quoted(token)} have the same id ${id}`);
     seen.set(id, token);
   }
   return ids;
@@ -58,8 +49,12 @@ export const vocabularyJson = (ids: ReadonlyMap<string, number>): Record<string,
 export const tokensById = (ids: ReadonlyMap<string, number>): Map<number, string> =>
   new Map([...ids].map(([token, id]) => [id, token]));
 
-/** A value in an error message, cut short. */
-export function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+/** Runs a constructor; what it finds wrong becomes an error about the field. */
+export function built<T>(field: JsonField, build: () => T): T {
+  try {
+    return build();
+  } catch (error) {
+    if (error instanceof DataError) throw error;
+    field.fail((error as Error).message, error);
+  }
 }

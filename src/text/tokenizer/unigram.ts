@@ -1,7 +1,8 @@
 /** SentencePiece's unigram model (Kudo 2018), as T5 and XLM-R use it: the most probable way to cut a word. */
 
+import { JsonField } from "./json.ts";
 import type { ModelToken, TokenModel } from "./model.ts";
-import { checkVocabulary, readField, readObject, shown } from "./model-json.ts";
+import { built, checkType, flag } from "./model-json.ts";
 import { PairTable } from "./pair-table.ts";
 
 const OP = "Unigram";
@@ -39,33 +40,29 @@ export class Unigram implements TokenModel {
     this.options = { unkId: null, byteFallback: false, ...options };
     const { unkId } = this.options;
     if (unkId !== null && pieces[unkId] === undefined)
-      throw new RangeError(
-        `${OP}: unkId must be null or from 0 to ${pieces.length - 1}, got ${unkId}`,
-      );
+      throw new RangeError(`unkId must be null or from 0 to ${pieces.length - 1}, got ${unkId}`);
     this.#pieces = [...pieces];
     const ids = new Map(pieces.map(([token], id) => [token, id]));
-    if (ids.size !== pieces.length)
-      throw new TypeError(`${OP}: a token is in the vocabulary twice`);
-    this.#ids = checkVocabulary(OP, ids);
+    if (ids.size !== pieces.length) throw new TypeError("a token is in the vocabulary twice");
+    this.#ids = ids;
     this.#unknownScore =
       pieces.reduce((least, [, score]) => Math.min(least, score), Infinity) - UNKNOWN_PENALTY;
     for (const [token, id] of ids) this.#insert(token, id);
   }
 
-  /** Reads the `model` part of a `tokenizer.json`. @throws TypeError for other JSON. */
+  /** Reads the `model` part of a `tokenizer.json`. @throws DataError for other JSON. */
   static fromJSON(value: unknown): Unigram {
-    const op = `${OP}.fromJSON`;
-    const json = readObject(op, value, OP);
-    if (!Array.isArray(json["vocab"])) throw new TypeError(`${op}: vocab must be a list of pairs`);
-    const pieces = (json["vocab"] as unknown[]).map((piece, id): [string, number] => {
-      const [token, score] = Array.isArray(piece) ? (piece as unknown[]) : [];
-      if (typeof token === "string" && typeof score === "number") return [token, score];
-      throw new TypeError(`${op}: vocab[${id}] must be a token and its score, got ${shown(piece)}`);
-    });
-    return new Unigram(pieces, {
-      unkId: readField<number | null>(op, json, "unk_id", "number", null),
-      byteFallback: readField<boolean>(op, json, "byte_fallback", "boolean", false),
-    });
+    return Unigram.read(new JsonField(value, "Unigram.fromJSON"));
+  }
+
+  /** As {@link Unigram.fromJSON}, of a field in a file. */
+  static read(field: JsonField): Unigram {
+    checkType(field, OP);
+    const pieces = field.get("vocab").array().map(readPiece);
+    const unkId = field.get("unk_id");
+    const byteFallback = flag(field.get("byte_fallback"));
+    const options = { unkId: unkId.missing ? null : unkId.count(), byteFallback };
+    return built(field, () => new Unigram(pieces, options));
   }
 
   get size(): number {
@@ -121,7 +118,7 @@ export class Unigram implements TokenModel {
       starts[end] = start;
       ids[end] = id;
     };
-    for (let start = 0, next = 0; start < word.length; start = next) {
+    for (let start = 0, next; start < word.length; start = next) {
       next = start + ((word.codePointAt(start) ?? 0) > 0xffff ? 2 : 1);
       let isKnown = false;
       for (let node = 0, end = start; end < word.length;) {
@@ -162,4 +159,10 @@ export class Unigram implements TokenModel {
     }
     return [{ id: this.options.unkId!, token, start, end }];
   }
+}
+
+function readPiece(field: JsonField): readonly [string, number] {
+  const [token, score] = Array.isArray(field.value) ? (field.value as unknown[]) : [];
+  if (typeof token === "string" && typeof score === "number") return [token, score];
+  field.fail(`expected a token and its score, got ${field.found}`);
 }

@@ -1,12 +1,12 @@
 /** The model that knows whole words only, as Hugging Face `WordLevel`. */
 
+import { JsonField, quoted } from "./json.ts";
 import type { ModelToken, TokenModel } from "./model.ts";
 import {
+  checkType,
   checkVocabulary,
-  readField,
-  readObject,
   readVocabulary,
-  shown,
+  stringOr,
   tokensById,
   vocabularyJson,
 } from "./model-json.ts";
@@ -23,16 +23,20 @@ export class WordLevel implements TokenModel {
   /** @param ids ids by token. */
   constructor(ids: ReadonlyMap<string, number>, { unkToken = "<unk>" } = {}) {
     this.unkToken = unkToken;
-    this.#ids = checkVocabulary(OP, new Map(ids));
+    this.#ids = checkVocabulary(new Map(ids));
     this.#tokens = tokensById(ids);
   }
 
-  /** Reads the `model` part of a `tokenizer.json`. @throws TypeError for other JSON. */
+  /** Reads the `model` part of a `tokenizer.json`. @throws DataError for other JSON. */
   static fromJSON(value: unknown): WordLevel {
-    const op = `${OP}.fromJSON`;
-    const json = readObject(op, value, OP);
-    return new WordLevel(readVocabulary(op, json["vocab"]), {
-      unkToken: readField<string>(op, json, "unk_token", "string", "<unk>"),
+    return WordLevel.read(new JsonField(value, "WordLevel.fromJSON"));
+  }
+
+  /** As {@link WordLevel.fromJSON}, of a field in a file. */
+  static read(field: JsonField): WordLevel {
+    checkType(field, OP);
+    return new WordLevel(readVocabulary(field.get("vocab")), {
+      unkToken: stringOr(field.get("unk_token"), "<unk>"),
     });
   }
 
@@ -58,7 +62,7 @@ export class WordLevel implements TokenModel {
     const token = this.#ids.has(word) ? word : this.unkToken;
     const id = this.#ids.get(token);
     if (id === undefined)
-      throw new Error(`${OP}: the unknown token ${shown(token)} is not in the vocabulary`);
+      throw new Error(`${OP}: the unknown token ${quoted(token)} is not in the vocabulary`);
     return [{ id, token, start: 0, end: word.length }];
   }
 

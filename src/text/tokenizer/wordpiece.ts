@@ -1,12 +1,12 @@
 /** BERT's WordPiece model: cuts a word into the longest known pieces from its beginning on. */
 
+import { JsonField, quoted } from "./json.ts";
 import type { ModelToken, TokenModel } from "./model.ts";
 import {
+  checkType,
   checkVocabulary,
-  readField,
-  readObject,
   readVocabulary,
-  shown,
+  stringOr,
   tokensById,
   vocabularyJson,
 } from "./model-json.ts";
@@ -37,26 +37,27 @@ export class WordPiece implements TokenModel {
       ...{ unkToken: "[UNK]", continuingSubwordPrefix: "##", maxInputCharsPerWord: 100 },
       ...options,
     };
-    this.#ids = checkVocabulary(OP, new Map(ids));
+    this.#ids = checkVocabulary(new Map(ids));
     this.#tokens = tokensById(ids);
     this.#longest = [...ids.keys()].reduce((most, { length }) => Math.max(most, length), 0);
   }
 
-  /** Reads the `model` part of a `tokenizer.json`. @throws TypeError for other JSON. */
+  /** Reads the `model` part of a `tokenizer.json`. @throws DataError for other JSON. */
   static fromJSON(value: unknown): WordPiece {
-    const op = `${OP}.fromJSON`;
-    const json = readObject(op, value, OP);
-    return new WordPiece(readVocabulary(op, json["vocab"]), {
-      unkToken: readField<string>(op, json, "unk_token", "string", "[UNK]"),
-      continuingSubwordPrefix: readField<string>(
-        op,
-        json,
-        "continuing_subword_prefix",
-        "string",
-        "##",
-      ),
-      maxInputCharsPerWord: readField<number>(op, json, "max_input_chars_per_word", "number", 100),
-    });
+    return WordPiece.read(new JsonField(value, "WordPiece.fromJSON"));
+  }
+
+  /** As {@link WordPiece.fromJSON}, of a field in a file. */
+  static read(field: JsonField): WordPiece {
+    checkType(field, OP);
+    const ids = readVocabulary(field.get("vocab"));
+    const limit = field.get("max_input_chars_per_word");
+    const options = {
+      unkToken: stringOr(field.get("unk_token"), "[UNK]"),
+      continuingSubwordPrefix: stringOr(field.get("continuing_subword_prefix"), "##"),
+      maxInputCharsPerWord: limit.missing ? 100 : limit.count(),
+    };
+    return new WordPiece(ids, options);
   }
 
   get size(): number {
@@ -111,7 +112,7 @@ export class WordPiece implements TokenModel {
     const token = this.options.unkToken;
     const id = this.#ids.get(token);
     if (id === undefined)
-      throw new Error(`${OP}: the unknown token ${shown(token)} is not in the vocabulary`);
+      throw new Error(`${OP}: the unknown token ${quoted(token)} is not in the vocabulary`);
     return [{ id, token, start: 0, end: word.length }];
   }
 }
