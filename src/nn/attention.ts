@@ -5,28 +5,40 @@ import { formatShape, sameShape, ShapeError } from "../graph/shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { checkOptions } from "../tensor/arguments.ts";
 import { noGrad } from "../trace.ts";
-import { additiveMask, attentionWeights, future } from "./functional/attention.ts";
+import {
+  behind,
+  emptyKeyValues,
+  remember,
+  slotOf,
+  type KeyValues,
+  type StepOptions,
+} from "./attention-cache.ts";
+import { observed, shownScores } from "./attention-capture.ts";
+import { joinMasks, MASKS, type AttentionMasks } from "./attention-masks.ts";
+import { attend, neverIdle, zeroIdle, type ScoreMask } from "./functional/attention.ts";
 import * as F from "./functional/index.ts";
 import { xavierUniform } from "./init.ts";
 import { Linear } from "./linear.ts";
 import { Module, Parameter } from "./module.ts";
 
-/** What a query must not attend to. */
-export interface AttentionMasks {
-  /** bool [B, S] (one sample: [S]), true for keys that are padding; or float, added to the scores. */
-  readonly keyPaddingMask?: Tensor | null;
-  /** bool [T, S] or [B·H, T, S], true where attention is not allowed; or float, added to the scores. */
-  readonly attnMask?: Tensor | null;
-  /** Without an `attnMask`: no query attends to later keys. With one, which then should say so, it changes nothing. */
-  readonly isCausal?: boolean;
-}
+export type { KeyValues, StepOptions } from "./attention-cache.ts";
+export type { AttentionMasks } from "./attention-masks.ts";
 
-/** Masks of attention, and which weights are returned. */
-export interface AttentionOptions extends AttentionMasks {
+/** Which weights attention returns beside its output. */
+export interface WeightOptions {
   /** Also return the attention weights. */
   readonly needWeights?: boolean;
   /** Weights of each head [B, H, T, S] instead of their mean [B, T, S]. */
   readonly averageAttnWeights?: boolean;
+}
+
+/** Masks of attention, and which weights are returned. */
+export interface AttentionOptions extends AttentionMasks, WeightOptions {}
+
+/** What attention returns: the output, and the weights where they were asked for. */
+export interface AttentionResult {
+  readonly output: Tensor;
+  readonly weights: Tensor | null;
 }
 
 /** Options of {@link MultiheadAttention}. */
@@ -43,12 +55,14 @@ export interface MultiheadAttentionOptions {
 }
 
 const OPTIONS = ["dropout", "batchFirst", "bias", "kdim", "vdim"];
-const MASKS = ["keyPaddingMask", "attnMask", "isCausal"];
-const CALL_OPTIONS = [...MASKS, "needWeights", "averageAttnWeights"];
+const WEIGHTS = ["needWeights", "averageAttnWeights"];
+const CALL_OPTIONS = [...MASKS, ...WEIGHTS];
+const STEP_OPTIONS = ["cache", "position", "attnMask", "keyPaddingMask", ...WEIGHTS];
 
 /**
- * Attention with several heads side by side: torch.nn.MultiheadAttention. A query that masks allow no key
- * attends evenly to all, where PyTorch gives NaN.
+ * Attention with several heads side by side: torch.nn.MultiheadAttention. What a query attends to that masks allow no key is
+ * zeros, so that its output is the bias of `out_proj`, as PyTorch computes without `need_weights` (with them it gives NaN);
+ * its weights are zeros too.
  */
 export class MultiheadAttention extends Module {
   readonly embedDim: number;
@@ -112,33 +126,115 @@ export class MultiheadAttention extends Module {
     key: Tensor,
     value: Tensor,
     options: AttentionOptions = {},
-  ): { output: Tensor; weights: Tensor | null } {
-    const {
-      keyPaddingMask = null,
-      attnMask = null,
-      isCausal = false,
-      needWeights = false,
-      averageAttnWeights = true,
-    } = checkOptions("MultiheadAttention", options, CALL_OPTIONS);
+  ): AttentionResult {
+    checkOptions("MultiheadAttention", options, CALL_OPTIONS);
     const single = query.ndim === 2;
-    const inward = (x: Tensor): Tensor =>
-      single ? x.unsqueeze(0) : this.batchFirst ? x : x.transpose(0, 1);
     this.#check("query", query, this.embedDim, single);
     this.#check("key", key, this.kdim, single);
     this.#check("value", value, this.vdim, single);
-    const [q, k, v] = this.#project(query, key, value, inward);
-    const padding = single ? (keyPaddingMask?.unsqueeze(0) ?? null) : keyPaddingMask;
-    const mask = this.#mask(padding, attnMask, isCausal, q, k);
-    const attention = attentionWeights(q, k, mask); // [B, H, T, S]
-    const weights = F.dropout(attention, this.dropout, { training: this.training });
-    const attended = weights.matmul(v); // [B, H, T, d]
-    const [batch, , length] = attended.shape as [number, number, number, number];
-    const joined = attended.permute([0, 2, 1, 3]).reshape([batch, length, this.embedDim]); // [B, T, E]
-    const output = this.out_proj.forward(joined);
-    const outward = single ? output.squeeze(0) : this.batchFirst ? output : output.transpose(0, 1);
-    if (!needWeights) return { output: outward, weights: null };
-    const shown = averageAttnWeights ? weights.mean({ dim: 1 }) : weights;
-    return { output: outward, weights: single ? shown.squeeze(0) : shown };
+    const [q, k, v] = this.#project(query, key, value, (x) => this.#inward(x, single));
+    return this.#attend(
+      q,
+      { key: k, value: v },
+      this.#mask(options, q, k, single),
+      options,
+      single,
+    );
+  }
+
+  /**
+   * key [S, B, kdim] and value [S, B, vdim], the same unless given (with `batchFirst` [B, S, kdim]; one sample without B) → what
+   * {@link attend} takes: heads [B, H, S, d] that serve any number of queries, e.g. of a memory that stays while a target grows.
+   */
+  keyValues(key: Tensor, value: Tensor = key): KeyValues {
+    const single = key.ndim === 2;
+    this.#check("key", key, this.kdim, single);
+    this.#check("value", value, this.vdim, single);
+    const e = this.embedDim;
+    const sizes = key === value ? [2 * e] : [e, e];
+    const weights = this.in_proj_weight?.slice(0, e).split(sizes) ?? this.#separate();
+    const biases = this.in_proj_bias?.slice(0, e).split(sizes) ?? [];
+    const inputs = [key, value].map((x) => this.#inward(x, single));
+    const [k, v] = this.#memoryHeads(inputs, weights, biases);
+    return { key: k, value: v };
+  }
+
+  /**
+   * {@link forward} with keys and values that {@link keyValues} has projected: query [T, B, E] (with `batchFirst` [B, T, E]) →
+   * output of its shape. Queries of several hypotheses of one sample may stand side by side in T.
+   */
+  attend(query: Tensor, memory: KeyValues, options: AttentionOptions = {}): AttentionResult {
+    checkOptions("MultiheadAttention.attend", options, CALL_OPTIONS);
+    const single = query.ndim === 2;
+    this.#check("query", query, this.embedDim, single);
+    const e = this.embedDim;
+    const weight = this.q_proj_weight ?? this.in_proj_weight!.slice(0, 0, e);
+    const bias = this.in_proj_bias?.slice(0, 0, e);
+    const q = this.#heads(this.#inward(query, single), weight, bias, 1)[0]!;
+    this.#checkMemory("attend", memory, q.shape[0]!);
+    return this.#attend(q, memory, this.#mask(options, q, memory.key, single), options, single);
+  }
+
+  /** Keys and values [rows, H, capacity, d] of zeros, for {@link step}; make them outside of compiled functions. */
+  emptyCache(rows: number, capacity: number): KeyValues {
+    const size = this.embedDim / this.numHeads;
+    return emptyKeyValues([rows, this.numHeads, capacity, size], this.out_proj.weight.dtype);
+  }
+
+  /**
+   * Attention of T new positions x [T, B, E] (with `batchFirst` [B, T, E]) to themselves and all before: their keys and values
+   * are written into slots [`position`, `position` + T) of the cache, and each attends to the slots up to its own, as in
+   * {@link forward} with a causal mask, or as `attnMask` says. For decoding: no gradient flows through the cache.
+   */
+  step(x: Tensor, options: StepOptions & WeightOptions): AttentionResult {
+    const {
+      cache,
+      position,
+      attnMask = null,
+      keyPaddingMask = null,
+    } = checkOptions("MultiheadAttention.step", options, STEP_OPTIONS);
+    this.#check("query", x, this.embedDim, false);
+    const [q, key, value] = this.#project(x, x, x, (y) => this.#inward(y, false));
+    const [rows, , count] = q.shape as [number, number, number];
+    this.#checkMemory("step", cache, rows);
+    const capacity = cache.key.shape[2]!;
+    const slot = slotOf(position, count, capacity);
+    remember(cache, { key, value }, slot);
+    const rule = attnMask === null ? behind(slot, count, capacity) : null;
+    const mask =
+      rule !== null && keyPaddingMask === null
+        ? neverIdle(rule, q)
+        : this.#mask({ attnMask: attnMask ?? rule, keyPaddingMask }, q, cache.key, false);
+    return this.#attend(q, cache, mask, options, false);
+  }
+
+  /** Queries [B, H, T, d] to keys and values, what they attend to joined and projected. */
+  #attend(
+    q: Tensor,
+    { key: k, value: v }: KeyValues,
+    mask: ScoreMask | null,
+    { needWeights = false, averageAttnWeights = true }: WeightOptions,
+    single: boolean,
+  ): AttentionResult {
+    const dropoutP = this.training ? this.dropout : 0;
+    const attended = attend(q, k, v, mask, { dropoutP });
+    const { scores, heads } = attended; // [B, H, T, S] and [B, H, T, d]
+    const [batch, , length] = heads.shape as [number, number, number];
+    const joined = heads.permute([0, 2, 1, 3]).reshape([batch, length, this.embedDim]); // [B, T, E]
+    const projected = this.out_proj.forward(joined);
+    const output = single
+      ? projected.squeeze(0)
+      : this.batchFirst
+        ? projected
+        : projected.transpose(0, 1);
+    const weights = (): Tensor => zeroIdle(attended.weights, mask?.idle ?? null);
+    observed(this, () => ({
+      ...{ query: q, key: k, value: v, weights: weights(), heads, output },
+      scores: shownScores(scores),
+    }));
+    if (!needWeights) return { output, weights: null };
+    const shown = averageAttnWeights ? weights().mean({ dim: 1 }) : weights();
+    return { output, weights: single ? shown.squeeze(0) : shown };
   }
 
   /** Query, key and value as heads [B, H, T, d], those of one input by one product. */
@@ -153,28 +249,36 @@ export class MultiheadAttention extends Module {
     const weight = this.in_proj_weight;
     if (weight !== null && query === key && key === value)
       return this.#heads(inward(query), weight, bias, 3) as [Tensor, Tensor, Tensor];
-    if (weight !== null && key === value) {
-      const [wq, wkv] = weight.split([e, 2 * e]);
-      const [bq, bkv] = bias?.split([e, 2 * e]) ?? [null, null];
-      const [k, v] = this.#heads(inward(key), wkv!, bkv!, 2);
-      return [this.#heads(inward(query), wq!, bq!, 1)[0]!, k!, v!];
-    }
-    const weights = weight?.split(e) ?? [
-      this.q_proj_weight!,
-      this.k_proj_weight!,
-      this.v_proj_weight!,
+    const sizes = weight !== null && key === value ? [e, 2 * e] : [e, e, e];
+    const [wq, ...weights] = weight?.split(sizes) ?? [this.q_proj_weight!, ...this.#separate()];
+    const [bq, ...biases] = bias?.split(sizes) ?? [];
+    const q = this.#heads(inward(query), wq!, bq, 1)[0]!;
+    return [q, ...this.#memoryHeads([key, value].map(inward), weights, biases)];
+  }
+
+  /** The projections of keys and values of sizes of their own. */
+  #separate(): [Tensor, Tensor] {
+    return [this.k_proj_weight!, this.v_proj_weight!];
+  }
+
+  /** Keys and values as heads, by one weight [2·E, E] where they are one, else by one each. */
+  #memoryHeads(
+    inputs: readonly Tensor[],
+    weights: readonly Tensor[],
+    biases: readonly Tensor[],
+  ): [Tensor, Tensor] {
+    const count = weights.length === 1 ? 2 : 1;
+    return weights.flatMap((weight, i) => this.#heads(inputs[i]!, weight, biases[i], count)) as [
+      Tensor,
+      Tensor,
     ];
-    const biases = bias?.split(e) ?? [null, null, null];
-    return [query, key, value].map(
-      (x, i) => this.#heads(inward(x), weights[i]!, biases[i]!, 1)[0]!,
-    ) as [Tensor, Tensor, Tensor];
   }
 
   /** x [B, T, in] by a weight [count·E, in] → `count` tensors [B, H, T, d]. */
-  #heads(x: Tensor, weight: Tensor, bias: Tensor | null, count: number): Tensor[] {
+  #heads(x: Tensor, weight: Tensor, bias: Tensor | null | undefined, count: number): Tensor[] {
     const [batch, length] = x.shape as [number, number, number];
     const size = this.embedDim / this.numHeads;
-    const all = F.linear(x, weight, bias); // [B, T, count·E]
+    const all = F.linear(x, weight, bias ?? null); // [B, T, count·E]
     if (count === 1)
       return [all.reshape([batch, length, this.numHeads, size]).permute([0, 2, 1, 3])];
     return all
@@ -182,6 +286,11 @@ export class MultiheadAttention extends Module {
       .permute([2, 0, 3, 1, 4]) // [count, B, H, T, d]
       .split(1, 0)
       .map((part) => part.squeeze(0));
+  }
+
+  /** x [B, T, in] of any layout. */
+  #inward(x: Tensor, single: boolean): Tensor {
+    return single ? x.unsqueeze(0) : this.batchFirst ? x : x.transpose(0, 1);
   }
 
   #check(name: string, x: Tensor, size: number, single: boolean): void {
@@ -192,32 +301,25 @@ export class MultiheadAttention extends Module {
     );
   }
 
+  #checkMemory(method: string, { key, value }: KeyValues, batch: number): void {
+    const size = this.embedDim / this.numHeads;
+    const fits = ({ shape }: Tensor): boolean =>
+      sameShape(shape, [batch, this.numHeads, key.shape[2] ?? 0, size]);
+    if (fits(key) && fits(value)) return;
+    throw new ShapeError(
+      `MultiheadAttention.${method}: expected keys and values [${batch}, ${this.numHeads}, length, ${size}], got ${formatShape(key.shape)} and ${formatShape(value.shape)}; make them with ${method === "step" ? "emptyCache" : "keyValues"}`,
+    );
+  }
+
   /** All masks as one that broadcasts to [B, H, T, S]. */
   #mask(
-    padding: Tensor | null,
-    attention: Tensor | null,
-    isCausal: boolean,
+    { keyPaddingMask = null, attnMask = null, isCausal = false }: AttentionMasks,
     q: Tensor,
     k: Tensor,
-  ): Tensor | null {
+    single: boolean,
+  ): ScoreMask | null {
+    const padding = single ? (keyPaddingMask?.unsqueeze(0) ?? null) : keyPaddingMask;
     const [batch, heads, queries] = q.shape as [number, number, number];
-    const length = k.shape[2]!;
-    if (padding !== null && !sameShape(padding.shape, [batch, length]))
-      throw new ShapeError(
-        `MultiheadAttention: keyPaddingMask must be [batch, keys] = ${formatShape([batch, length])}, got ${formatShape(padding.shape)}`,
-      );
-    const pairs = attention ?? (isCausal ? future(queries, length) : null);
-    const each = [batch * heads, queries, length];
-    if (pairs !== null && !sameShape(pairs.shape, pairs.ndim === 3 ? each : each.slice(1)))
-      throw new ShapeError(
-        `MultiheadAttention: attnMask must be [queries, keys] = ${formatShape(each.slice(1))} or [batch · heads, queries, keys] = ${formatShape(each)}, got ${formatShape(pairs.shape)}`,
-      );
-    const own = pairs?.ndim === 3 ? pairs.reshape([batch, heads, queries, length]) : pairs;
-    const keys = padding?.reshape([batch, 1, 1, length]) ?? null;
-    // Two bool masks are one before they become numbers.
-    if (own?.dtype === "bool" && keys?.dtype === "bool")
-      return additiveMask("MultiheadAttention", own.logicalOr(keys), q);
-    const [a, b] = [own, keys].map((mask) => mask && additiveMask("MultiheadAttention", mask, q));
-    return a && b ? a.add(b) : (a ?? b ?? null);
+    return joinMasks(padding, attnMask, isCausal, [batch, heads, queries, k.shape[2]!], q);
   }
 }

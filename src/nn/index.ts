@@ -7,8 +7,13 @@ export {
   MultiheadAttention,
   type AttentionMasks,
   type AttentionOptions,
+  type AttentionResult,
+  type KeyValues,
   type MultiheadAttentionOptions,
+  type StepOptions,
+  type WeightOptions,
 } from "./attention.ts";
+export { captureAttention, type CapturedAttention } from "./attention-capture.ts";
 export * as functional from "./functional/index.ts";
 export * as init from "./init.ts";
 export {
@@ -154,7 +159,9 @@ export {
   TransformerEncoder,
   TransformerEncoderLayer,
   type DecoderMasks,
+  type DecoderStep,
   type EncoderMasks,
+  type EncoderStep,
   type TransformerLayerOptions,
   type TransformerMasks,
   type TransformerOptions,

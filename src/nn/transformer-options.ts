@@ -1,6 +1,7 @@
 /** Options and masks of Transformers, and the names of those known. */
 
 import type { Tensor } from "../tensor.ts";
+import type { KeyValues } from "./attention-cache.ts";
 
 /** Sizes and options of a layer of a Transformer. */
 export interface TransformerLayerOptions {
@@ -46,6 +47,36 @@ export interface DecoderMasks {
   readonly memoryIsCausal?: boolean;
 }
 
+/** Where T new positions of a sequence stand that was encoded so far, and what they must not attend to. */
+export interface EncoderStep<Cache = KeyValues> {
+  /** Keys and values so far, made by `emptyCache`; the new ones are written into them. */
+  readonly cache: Cache;
+  /** int32 0-d (or a number): the slot of the first new position; the others follow. */
+  readonly position: Tensor | number;
+  /** [T, capacity] or [B·H, T, capacity] in place of the rule that a position attends to slots up to its own. */
+  readonly mask?: Tensor | null;
+  /** [B, capacity], true for slots that are padding. */
+  readonly srcKeyPaddingMask?: Tensor | null;
+}
+
+/** Where T new positions of a target stand that was decoded so far, what of the memory they see, and what not. */
+export interface DecoderStep<Cache = KeyValues> {
+  /** Keys and values of the target so far, made by `emptyCache`; the new ones are written into them. */
+  readonly cache: Cache;
+  /** Keys and values of the memory, made by `keyValues`. */
+  readonly memory: Cache;
+  /** int32 0-d (or a number): the slot of the first new position; the others follow. */
+  readonly position: Tensor | number;
+  /** [T, capacity] or [B·H, T, capacity] in place of the rule that a position attends to slots up to its own. */
+  readonly tgtMask?: Tensor | null;
+  /** [B, capacity], true for slots that are padding. */
+  readonly tgtKeyPaddingMask?: Tensor | null;
+  /** [T, S] or [B·H, T, S]. */
+  readonly memoryMask?: Tensor | null;
+  /** [B, S]. */
+  readonly memoryKeyPaddingMask?: Tensor | null;
+}
+
 /** Sizes and options of a stack of layers of a Transformer. */
 export interface StackOptions extends TransformerLayerOptions {
   readonly numLayers: number;
@@ -74,4 +105,9 @@ export const STACK = [...LAYER, "numLayers", "norm"];
 export const TARGET_MASKS = [
   ...["tgtMask", "memoryMask", "tgtKeyPaddingMask", "memoryKeyPaddingMask"],
   ...["tgtIsCausal", "memoryIsCausal"],
+];
+export const ENCODER_STEP = ["cache", "position", "mask", "srcKeyPaddingMask"];
+export const DECODER_STEP = [
+  ...["cache", "memory", "position", "tgtMask", "tgtKeyPaddingMask"],
+  ...["memoryMask", "memoryKeyPaddingMask"],
 ];

@@ -4,7 +4,7 @@ import { zeros } from "../creation.ts";
 import { where } from "../joining.ts";
 import type { Tensor } from "../tensor.ts";
 import { checkOptions } from "../tensor/arguments.ts";
-import { MultiheadAttention, type AttentionMasks } from "./attention.ts";
+import { MultiheadAttention, type AttentionMasks, type KeyValues } from "./attention.ts";
 import { future } from "./functional/attention.ts";
 import * as F from "./functional/index.ts";
 import { Dropout } from "./dropout.ts";
@@ -13,11 +13,15 @@ import { Linear } from "./linear.ts";
 import { LayerNorm } from "./normalization.ts";
 import { Module } from "./module.ts";
 import {
+  DECODER_STEP,
+  ENCODER_STEP,
   LAYER,
   STACK,
   TARGET_MASKS,
   type DecoderMasks,
+  type DecoderStep,
   type EncoderMasks,
+  type EncoderStep,
   type StackOptions,
   type TransformerLayerOptions,
   type TransformerMasks,
@@ -26,7 +30,9 @@ import {
 
 export type {
   DecoderMasks,
+  DecoderStep,
   EncoderMasks,
+  EncoderStep,
   TransformerLayerOptions,
   TransformerMasks,
   TransformerOptions,
@@ -101,9 +107,26 @@ export class TransformerEncoderLayer extends TransformerLayer {
       isCausal = false,
     } = checkOptions("TransformerEncoderLayer", options, known);
     const masks: AttentionMasks = { attnMask: mask, keyPaddingMask: srcKeyPaddingMask, isCausal };
-    const x = this.residual(src, this.norm1, (y) =>
-      this.dropout1.forward(this.self_attn.forward(y, y, y, masks).output),
-    );
+    return this.#run(src, (y) => this.self_attn.forward(y, y, y, masks).output);
+  }
+
+  /**
+   * New positions of a sequence [T, B, E], or [B, T, E] with `batchFirst`, each seeing those before it through the cache →
+   * what `forward` with `isCausal` gives for them.
+   */
+  step(src: Tensor, options: EncoderStep): Tensor {
+    const {
+      cache,
+      position,
+      mask: attnMask = null,
+      srcKeyPaddingMask: keyPaddingMask = null,
+    } = checkOptions("TransformerEncoderLayer.step", options, ENCODER_STEP);
+    const given = { cache, position, attnMask, keyPaddingMask };
+    return this.#run(src, (y) => this.self_attn.step(y, given).output);
+  }
+
+  #run(src: Tensor, attention: (x: Tensor) => Tensor): Tensor {
+    const x = this.residual(src, this.norm1, (y) => this.dropout1.forward(attention(y)));
     return this.residual(x, this.norm2, (y) => this.dropout2.forward(this.feed(y)));
   }
 }
@@ -152,12 +175,42 @@ export class TransformerDecoderLayer extends TransformerLayer {
       keyPaddingMask: masks.memoryKeyPaddingMask ?? null,
       isCausal: masks.memoryIsCausal ?? false,
     };
-    const x = this.residual(tgt, this.norm1, (y) =>
-      this.dropout1.forward(this.self_attn.forward(y, y, y, own).output),
+    return this.#run(
+      tgt,
+      (y) => this.self_attn.forward(y, y, y, own).output,
+      (y) => this.multihead_attn.forward(y, memory, memory, across).output,
     );
-    const z = this.residual(x, this.norm2, (y) =>
-      this.dropout2.forward(this.multihead_attn.forward(y, memory, memory, across).output),
+  }
+
+  /**
+   * New positions of a target [T, B, E], or [B, T, E] with `batchFirst`, each seeing those before it through the cache →
+   * what `forward` with `tgtIsCausal` gives for them.
+   */
+  step(tgt: Tensor, options: DecoderStep): Tensor {
+    const { cache, memory, position, ...masks } = checkOptions(
+      "TransformerDecoderLayer.step",
+      options,
+      DECODER_STEP,
     );
+    const own = {
+      ...{ cache, position },
+      attnMask: masks.tgtMask ?? null,
+      keyPaddingMask: masks.tgtKeyPaddingMask ?? null,
+    };
+    const across: AttentionMasks = {
+      attnMask: masks.memoryMask ?? null,
+      keyPaddingMask: masks.memoryKeyPaddingMask ?? null,
+    };
+    return this.#run(
+      tgt,
+      (y) => this.self_attn.step(y, own).output,
+      (y) => this.multihead_attn.attend(y, memory, across).output,
+    );
+  }
+
+  #run(tgt: Tensor, own: (x: Tensor) => Tensor, across: (x: Tensor) => Tensor): Tensor {
+    const x = this.residual(tgt, this.norm1, (y) => this.dropout1.forward(own(y)));
+    const z = this.residual(x, this.norm2, (y) => this.dropout2.forward(across(y)));
     return this.residual(z, this.norm3, (y) => this.dropout3.forward(this.feed(y)));
   }
 }
@@ -172,6 +225,18 @@ function stack(
     throw new Error(`${name}: numLayers must be a whole number, got ${count}`);
   const { dModel, layerNormEps: eps = 1e-5, bias = true } = layer;
   return { count, layer, norm: norm ? new LayerNorm(dModel, { eps, bias }) : null };
+}
+
+function checkLayers(
+  op: string,
+  name: string,
+  given: readonly KeyValues[],
+  layers: readonly Module[],
+): void {
+  if (given.length === layers.length) return;
+  throw new Error(
+    `${op}: ${name} must hold keys and values for each of the ${layers.length} layers, got ${given.length}`,
+  );
 }
 
 /** A stack of encoder layers, each with its own weights: torch.nn.TransformerEncoder. */
@@ -191,6 +256,22 @@ export class TransformerEncoder extends Module {
     const x = this.layers.reduce((y, layer) => layer.forward(y, masks), src);
     return this.norm === null ? x : this.norm.forward(x);
   }
+
+  /** Keys and values for sequences of up to `capacity` positions, one for each layer; make them outside of compiled functions. */
+  emptyCache(rows: number, capacity: number): KeyValues[] {
+    return this.layers.map((layer) => layer.self_attn.emptyCache(rows, capacity));
+  }
+
+  /** New positions [T, B, E], or [B, T, E] with `batchFirst` → what a causal `forward` over all so far gives for them. */
+  step(src: Tensor, options: EncoderStep<readonly KeyValues[]>): Tensor {
+    checkOptions("TransformerEncoder.step", options, ENCODER_STEP);
+    checkLayers("TransformerEncoder.step", "cache", options.cache, this.layers);
+    const x = this.layers.reduce(
+      (y, layer, i) => layer.step(y, { ...options, cache: options.cache[i]! }),
+      src,
+    );
+    return this.norm === null ? x : this.norm.forward(x);
+  }
 }
 
 /** A stack of decoder layers, each with its own weights: torch.nn.TransformerDecoder. */
@@ -208,6 +289,33 @@ export class TransformerDecoder extends Module {
   /** tgt [T, B, E] and memory [S, B, E], or [B, T, E] and [B, S, E] with `batchFirst` → the shape of tgt. */
   forward(tgt: Tensor, memory: Tensor, masks: DecoderMasks = {}): Tensor {
     const x = this.layers.reduce((y, layer) => layer.forward(y, memory, masks), tgt);
+    return this.norm === null ? x : this.norm.forward(x);
+  }
+
+  /** Keys and values for targets of up to `capacity` positions, one for each layer; make them outside of compiled functions. */
+  emptyCache(rows: number, capacity: number): KeyValues[] {
+    return this.layers.map((layer) => layer.self_attn.emptyCache(rows, capacity));
+  }
+
+  /** Keys and values of a memory [S, B, E], or [B, S, E] with `batchFirst`, for each layer: what all steps of a target share. */
+  keyValues(memory: Tensor): KeyValues[] {
+    return this.layers.map((layer) => layer.multihead_attn.keyValues(memory));
+  }
+
+  /**
+   * New positions of a target [T, B, E], or [B, T, E] with `batchFirst` → what a causal `forward` over all so far gives for
+   * them. Hypotheses of one sample may stand side by side in T, each in slots of its own, with a `tgtMask` that says which
+   * slots are its past.
+   */
+  step(tgt: Tensor, options: DecoderStep<readonly KeyValues[]>): Tensor {
+    checkOptions("TransformerDecoder.step", options, DECODER_STEP);
+    const { cache, memory } = options;
+    checkLayers("TransformerDecoder.step", "cache", cache, this.layers);
+    checkLayers("TransformerDecoder.step", "memory", memory, this.layers);
+    const x = this.layers.reduce(
+      (y, layer, i) => layer.step(y, { ...options, cache: cache[i]!, memory: memory[i]! }),
+      tgt,
+    );
     return this.norm === null ? x : this.norm.forward(x);
   }
 }

@@ -1,4 +1,4 @@
-/** Attention over queries, keys and values. */
+/** Attention over queries, keys and values, and the masks it takes. */
 
 import { arange, zeros } from "../../creation.ts";
 import { isFloat } from "../../graph/dtype.ts";
@@ -6,33 +6,91 @@ import { broadcast, formatShape, sameShape, ShapeError } from "../../graph/shape
 import { where } from "../../joining.ts";
 import type { Tensor } from "../../tensor.ts";
 import { checkOptions } from "../../tensor/arguments.ts";
+import { noGrad } from "../../trace.ts";
 import { dropout } from "./dropout.ts";
 
-/** What stands for −∞ in scores: a row where nothing is allowed becomes uniform instead of NaN. */
-const BLOCKED = -1e30;
+/** What stands for −∞ in scores: with it a row where nothing is allowed has a softmax, which is then put aside. */
+const BLOCKED = -1e38;
+/** Less than any finite number of a dtype of scores is −∞. */
+const LOWEST = { float32: -3.4028234663852886e38, float64: -Number.MAX_VALUE };
 
 /** bool [T, S], true where key s lies in the future of query t. */
 export const future = (queries: number, keys: number): Tensor =>
   arange(keys).gt(arange(queries).unsqueeze(1));
 
-/** A bool mask (true: blocked) as what is added to scores of a dtype; a float one as it is. */
-export function additiveMask(op: string, mask: Tensor, { dtype }: Tensor): Tensor {
-  if (mask.dtype === "bool") return where(mask, BLOCKED, zeros([], { dtype }));
-  if (isFloat(mask.dtype)) return mask.cast(dtype);
-  throw new ShapeError(
-    `${op}: a mask must be bool (truth values) or float (added to the scores), got ${mask.dtype}; use .cast("bool")`,
-  );
+/** What is added to scores [..., T, S]. */
+export interface ScoreMask {
+  readonly added: Tensor;
+  /** bool [..., T, 1], true for queries that may attend to no key at all; null where there are none. */
+  readonly idle: Tensor | null;
 }
 
-/** softmax(scale · q kᵀ + mask), [..., T, S] for q [..., T, d] and k [..., S, d]. */
-export function attentionWeights(
+/** bool [T, S] as a mask that leaves every query a key, as look-ahead masks do. */
+export const neverIdle = (mask: Tensor, { dtype }: Tensor): ScoreMask => ({
+  added: where(mask, BLOCKED, zeros([], { dtype })),
+  idle: null,
+});
+
+/**
+ * Masks that broadcast to scores, bool (true: blocked) or float (added), as one for scores of a dtype; null for none.
+ * Which queries are idle is read off the masks, which are smaller than the scores.
+ */
+export function scoreMask(op: string, masks: readonly Tensor[], like: Tensor): ScoreMask | null {
+  const odd = masks.find(({ dtype }) => dtype !== "bool" && !isFloat(dtype));
+  if (odd !== undefined)
+    throw new ShapeError(
+      `${op}: a mask must be bool (truth values) or float (added to the scores), got ${odd.dtype}; use .cast("bool")`,
+    );
+  const [blocked, added] = [masks.filter(isBool), masks.filter((mask) => !isBool(mask))];
+  const union = blocked.length === 0 ? null : blocked.reduce((a, b) => a.logicalOr(b));
+  const dtype = like.dtype === "float64" ? "float64" : "float32";
+  const zero = zeros([], { dtype });
+  if (added.length === 0) {
+    if (union === null) return null;
+    const mask = where(union, BLOCKED, zero);
+    return { added: mask, idle: highest(mask).lt(BLOCKED / 2) };
+  }
+  const sum = added.map((mask) => mask.cast(dtype)).reduce((a, b) => a.add(b));
+  const mask = union === null ? sum : where(union, -Infinity, zero).add(sum);
+  return { added: mask.maximum(BLOCKED), idle: highest(mask).lt(LOWEST[dtype]) };
+}
+
+const isBool = ({ dtype }: Tensor): boolean => dtype === "bool";
+
+/** [..., T, S] → [..., T, 1]. */
+const highest = (mask: Tensor): Tensor =>
+  noGrad(() => {
+    const rows = mask.detach();
+    return rows.ndim === 0 ? rows : rows.amax({ dim: -1, keepdim: true });
+  });
+
+/** Zeros for the queries of [..., T, n] that are idle. */
+export const zeroIdle = (rows: Tensor, idle: Tensor | null): Tensor =>
+  idle === null ? rows : where(idle, 0, rows);
+
+/** What attention computes on its way. */
+export interface Attended {
+  /** scale · q kᵀ + mask, [..., T, S]. */
+  readonly scores: Tensor;
+  /** softmax(scores), before dropout; of idle queries rows of no meaning. */
+  readonly weights: Tensor;
+  /** weights · v, [..., T, dᵥ]; zeros for idle queries. */
+  readonly heads: Tensor;
+}
+
+/** softmax(scale · q kᵀ + mask) v, for q [..., T, d], k [..., S, d] and v [..., S, dᵥ]. */
+export function attend(
   q: Tensor,
   k: Tensor,
-  mask: Tensor | null,
-  scale = 1 / Math.sqrt(q.shape.at(-1)!),
-): Tensor {
-  const scores = q.matmul(k, { transB: true, alpha: scale });
-  return (mask === null ? scores : scores.add(mask)).softmax(-1);
+  v: Tensor,
+  mask: ScoreMask | null,
+  { scale = 1 / Math.sqrt(q.shape.at(-1)!), dropoutP = 0 } = {},
+): Attended {
+  const products = q.matmul(k, { transB: true, alpha: scale });
+  const scores = mask === null ? products : products.add(mask.added);
+  const weights = scores.softmax(-1);
+  const heads = dropout(weights, dropoutP).matmul(v);
+  return { scores, weights, heads: zeroIdle(heads, mask?.idle ?? null) };
 }
 
 /** Options of {@link scaledDotProductAttention}. */
@@ -49,7 +107,7 @@ export interface DotProductAttentionOptions {
 
 /**
  * softmax(scale · q kᵀ + mask) v, [..., T, dᵥ] for q [..., T, d], k [..., S, d] and v [..., S, dᵥ]; equation 1 of Vaswani et
- * al., 2017. Queries that a bool mask allows no key get zeros.
+ * al., 2017. Queries that a mask allows no key, by false or −∞, get zeros.
  * https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html
  */
 export function scaledDotProductAttention(
@@ -58,18 +116,12 @@ export function scaledDotProductAttention(
   v: Tensor,
   options: DotProductAttentionOptions = {},
 ): Tensor {
+  const op = "scaledDotProductAttention";
   const {
     attnMask = null,
-    dropoutP = 0,
     isCausal = false,
-    scale,
-  } = checkOptions("scaledDotProductAttention", options, [
-    "attnMask",
-    "dropoutP",
-    "isCausal",
-    "scale",
-  ]);
-  const op = "scaledDotProductAttention";
+    ...factors
+  } = checkOptions(op, options, ["attnMask", "dropoutP", "isCausal", "scale"]);
   const fits =
     Math.min(q.ndim, k.ndim, v.ndim) >= 2 &&
     q.shape.at(-1) === k.shape.at(-1) &&
@@ -81,18 +133,13 @@ export function scaledDotProductAttention(
   if (isCausal && attnMask !== null)
     throw new Error(`${op}: give attnMask or isCausal, not both; join them into one mask`);
   const [queries, keys] = [q.shape.at(-2)!, k.shape.at(-2)!];
-  const batch = broadcast(op, q.shape.slice(0, -2), k.shape.slice(0, -2));
-  if (attnMask !== null) {
-    const scores = [...batch, queries, keys];
-    if (!sameShape(broadcast(`${op}, attnMask`, attnMask.shape, scores), scores))
-      throw new ShapeError(
-        `${op}: attnMask ${formatShape(attnMask.shape)} does not broadcast to ${formatShape(scores)}`,
-      );
-  }
-  const allowed = attnMask?.dtype === "bool" ? attnMask : null;
-  const given = allowed?.logicalNot() ?? attnMask ?? (isCausal ? future(queries, keys) : null);
-  const mask = given && additiveMask(op, given, q);
-  const weights = attentionWeights(q, k, mask, scale);
-  const kept = allowed === null ? weights : where(allowed, weights, 0);
-  return dropout(kept, dropoutP).matmul(v);
+  if (attnMask === null)
+    return attend(q, k, v, isCausal ? neverIdle(future(queries, keys), q) : null, factors).heads;
+  const scores = [...broadcast(op, q.shape.slice(0, -2), k.shape.slice(0, -2)), queries, keys];
+  if (!sameShape(broadcast(`${op}, attnMask`, attnMask.shape, scores), scores))
+    throw new ShapeError(
+      `${op}: attnMask ${formatShape(attnMask.shape)} does not broadcast to ${formatShape(scores)}`,
+    );
+  const mask = isBool(attnMask) ? attnMask.logicalNot() : attnMask;
+  return attend(q, k, v, scoreMask(op, [mask], q), factors).heads;
 }
