@@ -13,6 +13,7 @@ export {
   type StepOptions,
   type WeightOptions,
 } from "./attention.ts";
+export { attentionByLoop } from "./attention-by-loop.ts";
 export { captureAttention, type CapturedAttention } from "./attention-capture.ts";
 export * as functional from "./functional/index.ts";
 export * as init from "./init.ts";
@@ -90,6 +91,13 @@ export {
   MaxPool2d,
   type AvgPool1dOptions,
 } from "./pooling.ts";
+export {
+  LearnedPositionalEncoding,
+  SinusoidalPositionalEncoding,
+  sinusoidalEncoding,
+  type OffsetOptions,
+  type PositionalEncodingOptions,
+} from "./positional-encoding.ts";
 export type { OneDimensional } from "./functional/images.ts";
 export type { AdaptiveSize } from "../ops/adaptive-pool.ts";
 export type { ConvOptions, ConvTransposeOptions } from "../ops/conv.ts";
