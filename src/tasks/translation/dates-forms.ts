@@ -22,7 +22,7 @@ interface Language {
 }
 
 /**
- * Phrases hold `{d}` day, `{dd}` day of two digits, `{o}` ordinal, `{mm}` month of two digits, `{m}` its abbreviation,
+ * Phrases hold `{d}` day, `{dd}` day of two digits, `{o}` ordinal, `{n}` month as a number, `{mm}` of two digits, `{m}` its abbreviation,
  * `{M}` its name, `{y}` year, `{W}` weekday.
  */
 const LANGUAGES: Readonly<Record<string, Language>> = {
@@ -87,7 +87,7 @@ const LANGUAGES: Readonly<Record<string, Language>> = {
   hi: { locales: ["hi-u-nu-latn", "hi-u-nu-deva"] },
   bn: { locales: ["bn-u-nu-beng"] },
   th: { locales: ["th-u-nu-latn", "th-u-nu-thai"] },
-  vi: { locales: ["vi"], phrases: ["ngày {d} tháng {mm} năm {y}"] },
+  vi: { locales: ["vi"], phrases: ["ngày {d} tháng {n} năm {y}"] },
   id: { locales: ["id"], phrases: ["tanggal {d} {M} {y}"] },
   ja: { locales: ["ja"] },
   zh: { locales: ["zh", "zh-Hant", "zh-u-nu-hanidec"] },
@@ -108,9 +108,10 @@ const STYLES: readonly Intl.DateTimeFormatOptions[] = [
   { year: "numeric", month: "numeric", day: "numeric" },
 ];
 
-/** Days that tell forms apart: day and month of one digit and of two. */
+/** Days that tell forms apart: the first, whose ordinal is special, and days and months of one digit and of two. */
 const PROBES: readonly CalendarDate[] = [
   { year: 2021, month: 3, day: 4 },
+  { year: 1999, month: 9, day: 1 },
   { year: 1987, month: 11, day: 23 },
 ];
 
@@ -140,14 +141,12 @@ function styled(locale: string, style: Intl.DateTimeFormatOptions): DateForm | n
   const parts = format.formatToParts(utc(PROBES[0]!));
   const at = (type: string): number => parts.findIndex((part) => part.type === type);
   const value = (type: string): string => parts[at(type)]?.value ?? "";
-  // Digits of any script; Chinese numerals are numbers in Unicode, and letters too.
-  const digits = (text: string): boolean => /^[\p{N}]+$/u.test(text);
   if ([...value("year")].length < 4) return null;
   const separator = parts[Math.min(at("day"), at("month")) + 1]?.value ?? "";
-  const isYearFirst = at("year") < at("day");
+  const isNumeric = /^\p{Nd}+$/u.test(value("month"));
   return {
     write: (date) => plain(format.format(utc(date))),
-    isAmbiguous: digits(value("month")) && !isYearFirst && /[/-]/.test(separator),
+    isAmbiguous: isNumeric && at("day") < at("year") && /[/-]/.test(separator),
   };
 }
 
@@ -182,6 +181,7 @@ function fill(
     d: () => String(date.day),
     dd: () => two(date.day),
     o: () => ordinal(date.day),
+    n: () => String(date.month),
     mm: () => two(date.month),
     m: () => words.shortMonth(date).replace(/\.$/, ""),
     M: () => words.month(date),

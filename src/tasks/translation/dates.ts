@@ -46,6 +46,7 @@ export function datePairs({
 }: DatePairsOptions): DatePair[] {
   checkCount("datePairs", "count", count, 1);
   checkYears(firstYear, lastYear);
+  if (languages.length === 0) throw new RangeError("datePairs: expected at least one language");
   const forms = languages.map((language) => {
     if (!dateLanguages.includes(language))
       throw new RangeError(

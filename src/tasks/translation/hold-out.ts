@@ -56,7 +56,7 @@ export function holdOutPairs<P extends SentencePair>(
   if (outside.size === 0) {
     const smallest = all.reduce((least, size) => Math.min(least, size));
     throw new RangeError(
-      `holdOutPairs: the ${pairs.length} pairs hang together by shared sentences in ${all.length} groups of at least ` +
+      `holdOutPairs: the ${pairs.length} pairs hang together by shared sentences in ${all.length} ${all.length === 1 ? "group" : "groups"} of at least ` +
         `${smallest} pairs, so ${count} cannot be held out without leaks; ` +
         (all.length > 1 ? "hold out more" : "give other pairs to measure on"),
     );

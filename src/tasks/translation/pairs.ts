@@ -1,6 +1,7 @@
 /** Reads sentence pairs from a tab-separated file, with a report of every line that is left out. */
 
 import { isUtf8 } from "node:buffer";
+import { checkCount } from "../../data/checks.ts";
 import { DataError } from "../../data/errors.ts";
 import { readLines } from "./pairs-lines.ts";
 
@@ -56,11 +57,15 @@ const EXAMPLES = 5;
  *
  * @throws DataError when the file is missing, unreadable, a folder, empty, of another format, damaged or larger than
  *   `maxBytes`; when there is no pair in it; or when more than half of its lines are no pairs (repetitions aside).
+ *   RangeError for a limit below 1.
  */
 export async function readPairs(
   file: string,
   { maxPairs = 2_000_000, maxLineBytes = 65_536, maxBytes = 4 * 2 ** 30 }: ReadPairsOptions = {},
 ): Promise<PairsData> {
+  checkCount("readPairs", "maxPairs", maxPairs, 1);
+  checkCount("readPairs", "maxLineBytes", maxLineBytes, 1);
+  checkCount("readPairs", "maxBytes", maxBytes, 1);
   const pairs: SentencePair[] = [];
   const seen = new Set<string>();
   const skipped = new Tally();
