@@ -1,0 +1,34 @@
+/** Texts: tokenizers with exact offsets, as Hugging Face's `tokenizers` has them. */
+export {
+  mixEmbeddings,
+  positionalEncodingMatrix,
+  positionCorrelation,
+  positionDistanceMatrix,
+  positionDistances,
+  positionSimilarity,
+  type PositionSimilarityOptions,
+} from "./positions.ts";
+export { projectTo2D, type Projection } from "./projection.ts";
+export type { AddedToken, NewToken } from "./tokenizer/added-tokens.ts";
+export { Bpe } from "./tokenizer/bpe.ts";
+export type { Encoding } from "./tokenizer/encoding.ts";
+export type { Decoder } from "./tokenizer/decoders.ts";
+export * as decoders from "./tokenizer/decoders.ts";
+export type { ModelToken, TokenModel } from "./tokenizer/model.ts";
+export type { Normalizer } from "./tokenizer/normalizers.ts";
+export * as normalizers from "./tokenizer/normalizers.ts";
+export type { Padding } from "./tokenizer/padding.ts";
+export type { PatternSource } from "./tokenizer/pattern.ts";
+export type { PostProcessor } from "./tokenizer/post-processors.ts";
+export * as postProcessors from "./tokenizer/post-processors.ts";
+export type { PreTokenizer } from "./tokenizer/pre-tokenizers.ts";
+export * as preTokenizers from "./tokenizer/pre-tokenizers.ts";
+export {
+  type EncodeOptions,
+  Tokenizer,
+  type TokenizerOptions,
+  toCodePoints,
+} from "./tokenizer/tokenizer.ts";
+export type { Truncation } from "./tokenizer/truncation.ts";
+export { WordLevel } from "./tokenizer/word-level.ts";
+export { WordPiece } from "./tokenizer/wordpiece.ts";

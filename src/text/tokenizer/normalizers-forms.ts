@@ -1,0 +1,110 @@
+/** The Unicode normal forms as lists of changes, so that each character of the result can be traced to the original. */
+import type { Change } from "./normalized-string.ts";
+
+export type NormalForm = "NFC" | "NFD" | "NFKC" | "NFKD";
+
+/** Marks of combining class 1 and 240: what moves before or behind them tells a character's own class from 0. */
+const OVERLAY = "\u0334";
+const IOTA = "\u0345";
+
+/** What of a text is the same in every form and is followed by nothing that combines with it. */
+const PLAIN = /^[\0-\x7f]*$/;
+
+type MutableChange = [character: string, change: number];
+
+/**
+ * The changes that bring a text into a normal form (Unicode Standard Annex #15), or undefined when there are none.
+ *
+ * Each character is decomposed: its first part replaces it, the others are inserted. Marks are sorted by combining class,
+ * their changes moving with them. For NFC and NFKC parts are composed again, the changes adding up.
+ */
+export function normalFormChanges(text: string, form: NormalForm): readonly Change[] | undefined {
+  if (PLAIN.test(text) || text.normalize(form) === text) return undefined;
+  const parts = decomposed(text, form === "NFKC" || form === "NFKD" ? "NFKD" : "NFD");
+  return form === "NFD" || form === "NFKD" ? parts : composed(parts);
+}
+
+function decomposed(text: string, form: "NFD" | "NFKD"): MutableChange[] {
+  const parts: MutableChange[] = [];
+  let sorted = 0; // parts before this one are in order
+  const sort = (): void => {
+    // Insertion sort: few marks follow one character, and equal classes must keep their order.
+    for (let i = sorted + 1; i < parts.length; i++) {
+      const part = parts[i] as MutableChange;
+      let j = i;
+      for (; j > sorted && swaps((parts[j - 1] as MutableChange)[0], part[0]); j--)
+        parts[j] = parts[j - 1] as MutableChange;
+      parts[j] = part;
+    }
+    sorted = parts.length;
+  };
+  for (const character of text) {
+    let change = 0;
+    for (const part of character.normalize(form)) {
+      if (!isReordered(part)) sort();
+      parts.push([part, change]);
+      if (!isReordered(part)) sorted = parts.length;
+      change = 1;
+    }
+  }
+  sort();
+  return parts;
+}
+
+function composed(parts: readonly MutableChange[]): MutableChange[] {
+  const result: MutableChange[] = [];
+  let starter: MutableChange | undefined;
+  let marks: MutableChange[] = []; // what follows the starter and did not combine with it
+  for (const part of parts) {
+    const [character, change] = part;
+    const reordered = isReordered(character);
+    if (starter === undefined) {
+      if (reordered) result.push(part);
+      else starter = part;
+      continue;
+    }
+    const last = marks.at(-1);
+    // Blocked by an earlier mark unless that has a lower class.
+    if (last === undefined || (reordered && swaps(character, last[0]))) {
+      const whole = composition(starter[0], character);
+      if (whole !== undefined) {
+        starter = [whole, starter[1] + change - 1];
+        continue;
+      }
+    }
+    if (reordered) {
+      marks.push(part);
+      continue;
+    }
+    result.push(starter, ...marks);
+    starter = part;
+    marks = [];
+  }
+  if (starter !== undefined) result.push(starter);
+  result.push(...marks);
+  return result;
+}
+
+/** The one character that two compose to. */
+function composition(first: string, second: string): string | undefined {
+  const whole = (first + second).normalize("NFC");
+  return whole.length === ((whole.codePointAt(0) ?? 0) > 0xffff ? 2 : 1) ? whole : undefined;
+}
+
+/** Whether two decomposed characters change places: whether the first is of a higher class than the second, which is not of class 0. */
+function swaps(first: string, second: string): boolean {
+  return first !== second && (first + second).normalize("NFD") !== first + second;
+}
+
+const reordered = new Map<string, boolean>();
+
+/** Whether a decomposed character is of a combining class other than 0. JavaScript tells no classes, but sorts by them. */
+function isReordered(character: string): boolean {
+  if (character < "\u0300") return false;
+  let known = reordered.get(character);
+  if (known === undefined) {
+    known = swaps(character, OVERLAY) || swaps(IOTA, character) || character === OVERLAY;
+    if (reordered.size < 0x10000) reordered.set(character, known);
+  }
+  return known;
+}

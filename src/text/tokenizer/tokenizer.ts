@@ -1,0 +1,309 @@
+/** The tokenizer: texts to token ids and back, with everything that a Hugging Face `tokenizer.json` describes. */
+import {
+  type AddedToken,
+  addedToken,
+  type AddedPart,
+  AddedVocabulary,
+  type NewToken,
+} from "./added-tokens.ts";
+import { type Decoder, readDecoder } from "./decoders.ts";
+import { type Draft, emptyDraft, type Encoding, joinDrafts } from "./encoding.ts";
+import { JsonField, quoted } from "./json.ts";
+import type { ModelToken, TokenModel } from "./model.ts";
+import { readModel } from "./models.ts";
+import { type Normalizer, readNormalizer } from "./normalizers.ts";
+import { pad, type Padding, paddingJson, readPadding } from "./padding.ts";
+import { type PostProcessor, readPostProcessor } from "./post-processors.ts";
+import { type PreTokenizer, readPreTokenizer } from "./pre-tokenizers.ts";
+import { readTruncation, truncate, type Truncation, truncationJson } from "./truncation.ts";
+
+export interface TokenizerOptions {
+  readonly model: TokenModel;
+  readonly normalizer?: Normalizer | undefined;
+  readonly preTokenizer?: PreTokenizer | undefined;
+  readonly postProcessor?: PostProcessor | undefined;
+  readonly decoder?: Decoder | undefined;
+}
+
+export interface EncodeOptions {
+  /** A second text, as for questions and answers. */
+  readonly pair?: string | undefined;
+  /** Adds what the post-processor adds, such as `[CLS]`; true by default. */
+  readonly addSpecialTokens?: boolean;
+}
+
+/** Largest `tokenizer.json` that is read, in bytes (512 MiB, the longest string of Node). */
+const MAX_BYTES = 512 * 2 ** 20;
+
+/**
+ * Cuts texts into tokens of a vocabulary: added tokens are found, the rest is normalized, cut into words, and each word
+ * into pieces by the model; then the encoding is truncated, post-processed and padded. The same as Python's
+ * `tokenizers.Tokenizer` (https://huggingface.co/docs/tokenizers), except that offsets are in UTF-16 units, which index
+ * JavaScript strings ({@link toCodePoints} converts them), and that a lone surrogate counts as U+FFFD.
+ */
+export class Tokenizer {
+  readonly model: TokenModel;
+  readonly preTokenizer: PreTokenizer | undefined;
+  readonly postProcessor: PostProcessor | undefined;
+  readonly decoder: Decoder | undefined;
+  readonly normalizer: Normalizer | undefined;
+  /** Cuts encodings to a greatest length; undefined does not. */
+  truncation: Truncation | undefined;
+  /** Brings encodings to one length; undefined does not. */
+  padding: Padding | undefined;
+  readonly #added = new AddedVocabulary();
+
+  constructor({ model, normalizer, preTokenizer, postProcessor, decoder }: TokenizerOptions) {
+    this.model = model;
+    this.normalizer = normalizer;
+    this.preTokenizer = preTokenizer;
+    this.postProcessor = postProcessor;
+    this.decoder = decoder;
+  }
+
+  /**
+   * Reads the JSON of a `tokenizer.json`, as a value or as text.
+   * @param options.file names it in errors
+   * @throws DataError naming the field that is malformed or of a kind that is not supported
+   */
+  static fromJSON(value: unknown, { file = "tokenizer.json" } = {}): Tokenizer {
+    const root = new JsonField(typeof value === "string" ? parse(value, file) : value, file);
+    const version = root.get("version");
+    if (!version.missing) version.oneOf("1.0");
+    const optional = <T>(name: string, read: (field: JsonField) => T): T | undefined => {
+      const field = root.get(name);
+      return field.missing ? undefined : read(field);
+    };
+    const tokenizer = new Tokenizer({
+      model: readModel(root.get("model")),
+      normalizer: optional("normalizer", readNormalizer),
+      preTokenizer: optional("pre_tokenizer", readPreTokenizer),
+      postProcessor: optional("post_processor", readPostProcessor),
+      decoder: optional("decoder", readDecoder),
+    });
+    tokenizer.truncation = optional("truncation", readTruncation);
+    tokenizer.padding = optional("padding", readPadding);
+    tokenizer.#added.read(root.get("added_tokens"), tokenizer.model, tokenizer.normalizer);
+    return tokenizer;
+  }
+
+  /** The value of a `tokenizer.json`, which Python reads as well. */
+  toJSON(): Record<string, unknown> {
+    return {
+      version: "1.0",
+      truncation: this.truncation ? truncationJson(this.truncation) : null,
+      padding: this.padding ? paddingJson(this.padding) : null,
+      added_tokens: this.#added.toJSON(),
+      normalizer: this.normalizer?.toJSON() ?? null,
+      pre_tokenizer: this.preTokenizer?.toJSON() ?? null,
+      post_processor: this.postProcessor?.toJSON() ?? null,
+      decoder: this.decoder?.toJSON() ?? null,
+      model: this.model.toJSON(),
+    };
+  }
+
+  /** Reads a `tokenizer.json`. @throws DataError naming file and field. */
+  static async load(file: string): Promise<Tokenizer> {
+    const { readText } = await import("../../data/read-file.ts");
+    return Tokenizer.fromJSON(await readText(file, MAX_BYTES), { file });
+  }
+
+  /** Writes a `tokenizer.json`; a crash leaves the old file or the whole new one. */
+  async save(file: string): Promise<void> {
+    const { writeFileAtomic } = await import("../../data/atomic-write.ts");
+    await writeFileAtomic(file, `${JSON.stringify(this.toJSON(), null, 2)}\n`);
+  }
+
+  /** Number of tokens, added ones included. */
+  get vocabSize(): number {
+    let size = this.model.size;
+    for (const token of this.#added.ids.keys())
+      if (this.model.tokenToId(token) === undefined) size++;
+    return size;
+  }
+
+  /** Ids of all tokens, added ones included. */
+  vocabulary(): Map<string, number> {
+    return new Map([...this.model.vocabulary(), ...this.#added.ids]);
+  }
+
+  tokenToId(token: string): number | undefined {
+    return this.#added.tokenToId(token) ?? this.model.tokenToId(token);
+  }
+
+  idToToken(id: number): string | undefined {
+    return this.#added.idToToken(id) ?? this.model.idToToken(id);
+  }
+
+  /** The added tokens by id, in ascending order. */
+  addedTokens(): [id: number, token: AddedToken][] {
+    return this.#added.entries();
+  }
+
+  /** Whether decoding leaves a token out. */
+  isSpecial(token: string): boolean {
+    return this.#added.isSpecial(token);
+  }
+
+  /** Adds tokens that are found in texts as a whole. Returns how many are new or changed. */
+  addTokens(tokens: readonly NewToken[]): number {
+    return this.#addAll(tokens, false);
+  }
+
+  /** Adds tokens that are also left out of decoded text. Returns how many are new or changed. */
+  addSpecialTokens(tokens: readonly NewToken[]): number {
+    return this.#addAll(tokens, true);
+  }
+
+  #addAll(tokens: readonly NewToken[], special: boolean): number {
+    const added = tokens.map((token) => addedToken(token, special));
+    return this.#added.add(added, this.model, this.normalizer);
+  }
+
+  /**
+   * The tokens of a text, or of a pair.
+   * @throws RangeError when truncation cannot do what it should
+   */
+  encode(text: string, options: EncodeOptions = {}): Encoding {
+    const encoding = this.#process("Tokenizer.encode", text, options);
+    return this.padding ? (pad([encoding], this.padding)[0] as Draft) : encoding;
+  }
+
+  /** The tokens of many texts or pairs, padded together. */
+  encodeBatch(
+    texts: readonly (string | readonly [text: string, pair: string])[],
+    { addSpecialTokens = true }: Omit<EncodeOptions, "pair"> = {},
+  ): Encoding[] {
+    const encodings = texts.map((input) => {
+      const [text, pair] = typeof input === "string" ? [input] : input;
+      return this.#process("Tokenizer.encodeBatch", text, { pair, addSpecialTokens });
+    });
+    return this.padding ? pad(encodings, this.padding) : encodings;
+  }
+
+  /**
+   * The text of token ids; ids without a token are left out, as embeddings often have more rows than there are tokens.
+   * @param options.skipSpecialTokens leaves special tokens out; true by default
+   */
+  decode(ids: Iterable<number>, { skipSpecialTokens = true } = {}): string {
+    const tokens: string[] = [];
+    for (const id of ids) {
+      const token = this.idToToken(id);
+      if (token !== undefined && !(skipSpecialTokens && this.#added.isSpecial(token)))
+        tokens.push(token);
+    }
+    return this.decoder ? this.decoder.decodeChain(tokens).join("") : tokens.join(" ");
+  }
+
+  /** The texts of many lists of ids. */
+  decodeBatch(batch: readonly Iterable<number>[], options: { skipSpecialTokens?: boolean } = {}) {
+    return batch.map((ids) => this.decode(ids, options));
+  }
+
+  #process(operation: string, text: string, options: EncodeOptions): Draft {
+    const { pair, addSpecialTokens = true } = options;
+    let drafts = [this.#tokenize(operation, text, 0)];
+    if (pair !== undefined) drafts.push(this.#tokenize(operation, pair, 1));
+    if (this.truncation) drafts = truncate(drafts, this.#room(this.truncation, drafts, options));
+    const parts = this.postProcessor?.process(drafts, addSpecialTokens) ?? drafts;
+    return joinDrafts(parts);
+  }
+
+  /** What truncation leaves to the texts beside the tokens that are added. */
+  #room(truncation: Truncation, drafts: readonly Draft[], options: EncodeOptions): Truncation {
+    const { maxLength } = truncation;
+    const added = this.postProcessor?.added(drafts.length > 1) ?? 0;
+    if (options.addSpecialTokens === false || added === 0) return truncation;
+    if (maxLength < added)
+      throw new RangeError(
+        `Tokenizer.encode: truncation to ${maxLength} tokens leaves no room for the ${added} special tokens`,
+      );
+    return { ...truncation, maxLength: maxLength - added };
+  }
+
+  #tokenize(operation: string, text: string, sequenceId: number): Draft {
+    if (typeof text !== "string")
+      throw new TypeError(`${operation}: expected a string, got ${typeof text}`);
+    const draft = emptyDraft();
+    let word = 0;
+    for (const { part, id } of this.#parts(wellFormed(text))) {
+      if (id !== undefined)
+        append(draft, [{ id, token: part.text, start: 0, end: part.text.length }], part, word);
+      else append(draft, this.model.tokenize(part.text), part, word);
+      word++;
+    }
+    draft.typeIds = draft.ids.map(() => sequenceId);
+    draft.sequenceIds = [...draft.typeIds];
+    draft.attentionMask = draft.ids.map(() => 1);
+    draft.specialTokensMask = draft.ids.map(() => 0);
+    return draft;
+  }
+
+  /** Words and added tokens in order. */
+  #parts(text: string): AddedPart[] {
+    const { preTokenizer } = this;
+    const parts = this.#added.extract(text, this.normalizer);
+    if (preTokenizer === undefined) return parts;
+    return parts.flatMap((found) =>
+      found.id === undefined
+        ? preTokenizer.preTokenize(found.part).map((part) => ({ part }))
+        : [found],
+    );
+  }
+}
+
+function append(
+  draft: Draft,
+  tokens: readonly ModelToken[],
+  part: AddedPart["part"],
+  word: number,
+): void {
+  for (const { id, token, start, end } of tokens) {
+    draft.ids.push(id);
+    draft.tokens.push(token);
+    draft.offsets.push(part.originalRange(start, end));
+    draft.wordIds.push(word);
+  }
+}
+
+/** A text without lone surrogates, which have no UTF-8: each becomes U+FFFD, as long as itself. */
+function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, "\ufffd");
+}
+
+function parse(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    new JsonField(undefined, file).fail(`not valid JSON (${quoted(reason)})`, error);
+  }
+}
+
+/**
+ * Offsets in code points, as Python counts them, of offsets in UTF-16 units of a text. An offset inside of a surrogate
+ * pair counts as that of its character.
+ */
+export function toCodePoints<T extends readonly (readonly [start: number, end: number])[]>(
+  text: string,
+  offsets: T,
+): [start: number, end: number][] {
+  const index = new Uint32Array(text.length + 1);
+  let codePoints = 0;
+  for (let at = 0; at < text.length; codePoints++) {
+    index[at++] = codePoints;
+    if (isPair(text, at - 1)) index[at++] = codePoints;
+  }
+  index[text.length] = codePoints;
+  const of = (offset: number): number => {
+    const found = index[offset];
+    if (found === undefined)
+      throw new RangeError(
+        `toCodePoints: the offset ${offset} is outside of the text of ${text.length} units`,
+      );
+    return found;
+  };
+  return offsets.map(([start, end]) => [of(start), of(end)]);
+}
+
+const isPair = (text: string, at: number): boolean => (text.codePointAt(at) ?? 0) > 0xffff;
