@@ -8,7 +8,8 @@ export interface WorkEvent {
   /** What is being done, e.g. `reading`. */
   readonly name: string;
   readonly done: number;
-  readonly total: number;
+  /** Null where it is not known. */
+  readonly total: number | null;
 }
 
 /** What a command tells while it is under way. */

@@ -6,11 +6,14 @@ import type { NerJob, NerMeasured } from "./ner-job.ts";
 import { NER, nerCommand, type NerOptions } from "./ner-options.ts";
 import { readableResult, resultLine } from "./ner-report.ts";
 import { checkedTraining } from "./resume.ts";
-import { followJob, printResult, type JobEnvironment } from "./run-job.ts";
+import { followJob, printResult, type JobRun, type Surroundings } from "./run-job.ts";
 import { OF_TRAINING } from "./training-options.ts";
 
-/** What the command needs of the world around it; `run` begins one of the runs of ner-job.ts. */
-export type NerEnvironment = JobEnvironment<"train" | "read", NerJob, NerMeasured>;
+/** What the command needs of the world around it. */
+export interface NerEnvironment extends Surroundings {
+  /** Begins one of the runs of ner-job.ts. */
+  readonly run: (name: "train" | "read", job: NerJob) => JobRun<NerMeasured>;
+}
 
 /**
  * Runs the command and gives its exit code, as `runCommand` says.

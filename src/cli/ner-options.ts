@@ -10,7 +10,7 @@ export interface NerOptions extends TrainingOptions {
 }
 
 export const NER: TrainingCommand = {
-  ...{ name: "ner", fixed: [], files: [] },
+  ...{ name: "ner", fixed: [], files: [], inherited: [] },
   madeUp: "made-up resumes",
 };
 

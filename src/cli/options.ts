@@ -24,6 +24,25 @@ export function realNumber(low: number, high: number): (value: string) => number
   };
 }
 
+/** A parser of numbers within a range, both ends included. */
+export function numberWithin(low: number, high: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (value.trim() === "" || !(number >= low && number <= high)) {
+      throw new InvalidArgumentError(`Expected a number from ${low} to ${high}.`);
+    }
+    return number;
+  };
+}
+
+/** A parser of a share that is not all. */
+export function belowOne(value: string): number {
+  const number = Number(value);
+  if (value.trim() === "" || !(number >= 0 && number < 1))
+    throw new InvalidArgumentError("Expected a number from 0 to below 1.");
+  return number;
+}
+
 /** A parser of how often: a number of steps, or `epoch`. */
 export function every(value: string): Every {
   if (value === "epoch") return value;

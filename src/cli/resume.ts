@@ -15,6 +15,8 @@ export interface TrainingCommand {
   readonly fixed: readonly string[];
   /** Those among `fixed` that name a file. */
   readonly files: readonly string[];
+  /** Others of its own that are as in the run unless given. */
+  readonly inherited: readonly string[];
   /** What it trains on without `--data`, e.g. `made-up resumes`. */
   readonly madeUp: string;
 }
@@ -52,7 +54,7 @@ const INHERITED = [
 
 /** What a checkpoint is to tell of its run. */
 export async function savedRun(
-  { name: command, fixed, files }: TrainingCommand,
+  { name: command, fixed, files, inherited }: TrainingCommand,
   options: TrainingOptions,
 ): Promise<SavedRun> {
   const { data } = options;
@@ -68,7 +70,9 @@ export async function savedRun(
     format: "learning-loop-training/1",
     command,
     options: {
-      ...Object.fromEntries([...INHERITED, ...fixed].map((name) => [name, all[name]])),
+      ...Object.fromEntries(
+        [...INHERITED, ...fixed, ...inherited].map((name) => [name, all[name]]),
+      ),
       ...Object.fromEntries(named.map(([name, file]) => [name, resolve(file)])),
     },
     data: data === undefined ? null : await identify(data),
@@ -143,7 +147,7 @@ async function withResumedOptions<O extends TrainingOptions>(
       run.files?.[name] === undefined
     )
       throw differs(flagOf(name), run.options[name] ?? "not given", given.get(name));
-  const inherited = [...INHERITED, ...training.fixed].filter(
+  const inherited = [...INHERITED, ...training.fixed, ...training.inherited].filter(
     (name) => !isGiven(name) && run.options[name] !== undefined,
   );
   const all = {

@@ -6,15 +6,16 @@ import { interruptedLine, type JobEvent, type Outcome } from "./job.ts";
 import { WorkProgress } from "./work-progress.ts";
 
 /** What a command needs of the world around it. */
-export interface JobEnvironment<Name extends string, Job, Result> {
+export interface Surroundings {
   /** How the user calls the program, for its help. */
   readonly program: string;
   readonly version: string;
   readonly stdout: { write(text: string): unknown };
   readonly stderr: ProgressStream;
-  /** Begins one of the command's jobs. */
-  readonly run: (name: Name, job: Job) => WorkerRun<JobEvent, Outcome<Result>>;
 }
+
+/** A job in its worker. */
+export type JobRun<Result> = WorkerRun<JobEvent, Outcome<Result>>;
 
 /** How a command tells of itself. */
 export interface Telling {
@@ -29,9 +30,9 @@ export interface Telling {
  * @throws InterruptedError where a signal stopped it.
  */
 export async function followJob<Result>(
-  run: WorkerRun<JobEvent, Outcome<Result>>,
+  run: JobRun<Result>,
   { output, json, quiet }: Telling,
-  { stdout, stderr }: Pick<JobEnvironment<never, never, Result>, "stdout" | "stderr">,
+  { stdout, stderr }: Pick<Surroundings, "stdout" | "stderr">,
   report: (result: Result) => void,
 ): Promise<void> {
   let progress: Progress | undefined;
@@ -87,7 +88,7 @@ export async function followJob<Result>(
 export function printResult(
   { readable, line }: { readonly readable: string; readonly line: string },
   { json, quiet }: Telling,
-  { stdout, stderr }: Pick<JobEnvironment<never, never, never>, "stdout" | "stderr">,
+  { stdout, stderr }: Pick<Surroundings, "stdout" | "stderr">,
 ): void {
   if (!json) stdout.write(readable);
   else {

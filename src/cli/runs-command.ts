@@ -10,6 +10,7 @@ import { htmlReport } from "../train/report/html.ts";
 import { svgDocument } from "../train/report/svg.ts";
 import { terminalPlot } from "../train/report/terminal-plot.ts";
 import { runCommand, withManners } from "./command-line.ts";
+import { belowOne } from "./options.ts";
 import {
   comparison,
   comparisonJson,
@@ -116,7 +117,7 @@ export async function runRuns(
     )
       .argument("<runs...>", "their folders")
       .option("--metric <names>", `curves to plot${NAMES} (default: loss; in HTML all)`, names)
-      .option("--smooth <weight>", "weight of the moving average, from 0 to below 1", smoothing, 0)
+      .option("--smooth <weight>", "weight of the moving average, from 0 to below 1", belowOne, 0)
       .option("--log", "put values on a logarithmic scale")
       .option("--output <file>", "write an SVG or HTML file", chartFile)
       .action((folders: string[], options: PlotOptions) => plot(folders, options, environment));
@@ -200,13 +201,6 @@ const names = (value: string, before: readonly string[] = []): readonly string[]
   ...before,
   ...value.split(",").filter((name) => name !== ""),
 ];
-
-function smoothing(value: string): number {
-  const weight = Number(value);
-  if (value.trim() === "" || !(weight >= 0 && weight < 1))
-    throw new InvalidArgumentError("Expected a number from 0 to below 1.");
-  return weight;
-}
 
 function chartFile(value: string): string {
   if (!/.\.(svg|html)$/.test(value))

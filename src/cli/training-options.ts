@@ -40,8 +40,9 @@ export interface TrainingDefaults {
   readonly data: string;
   readonly epochs: string;
   readonly batch: string;
-  readonly batchSize: number;
-  readonly lr: number;
+  /** Words stand for defaults that the data decides. */
+  readonly batchSize: number | string;
+  readonly lr: number | string;
 }
 
 /** Options that only a training heeds, by their names in {@link TrainingOptions}. */
@@ -50,6 +51,18 @@ export const OF_TRAINING = [
   ...["evalSteps", "patience", "saveSteps", "keep", "loggingSteps", "resume", "skipNonFinite"],
   ...["tensorboard", "mlflow"],
 ];
+
+export const deviceOption = (): Option =>
+  new Option("--device <name>", "where to compute (default: cpu)")
+    .choices(DEVICES)
+    .env("LEARNING_LOOP_DEVICE");
+
+/** The option with its default, or with the words for it. */
+export function withDefault(option: Option, value: number | string): Option {
+  if (typeof value === "number") return option.default(value);
+  option.description += ` (default: ${value})`;
+  return option;
+}
 
 /** Adds the options; before the command's action the values of `--config` are filled in. */
 export function addTrainingOptions(command: Command, defaults: TrainingDefaults): Command {
@@ -72,14 +85,24 @@ export function addTrainingOptions(command: Command, defaults: TrainingDefaults)
       wholeNumber(1, 10_000),
     )
     .option("--max-steps <n>", "stop after so many steps", wholeNumber(1, 1e9))
-    .option("--batch-size <n>", defaults.batch, wholeNumber(1, 4096), defaults.batchSize)
+    .addOption(
+      withDefault(
+        new Option("--batch-size <n>", defaults.batch).argParser(wholeNumber(1, 4096)),
+        defaults.batchSize,
+      ),
+    )
     .option(
       "--accumulate <n>",
       "batches whose mean gradient makes one step",
       wholeNumber(1, 4096),
       1,
     )
-    .option("--lr <x>", "largest learning rate", realNumber(0, 1), defaults.lr)
+    .addOption(
+      withDefault(
+        new Option("--lr <x>", "largest learning rate").argParser(realNumber(0, 1)),
+        defaults.lr,
+      ),
+    )
     .option("--seed <n>", "seed of everything random", wholeNumber(0, 2 ** 32 - 1), 1)
     .option(
       "--eval-steps <n>",
@@ -110,11 +133,7 @@ export function addTrainingOptions(command: Command, defaults: TrainingDefaults)
     )
     .option("--no-tensorboard", "write no event files for TensorBoard into --output")
     .option("--mlflow <address>", "send the curves to an MLflow tracking server", httpAddress)
-    .addOption(
-      new Option("--device <name>", "where to compute (default: cpu)")
-        .choices(DEVICES)
-        .env("LEARNING_LOOP_DEVICE"),
-    )
+    .addOption(deviceOption())
     .option(
       "--config <file>",
       'JSON object with any of these options, e.g. { "batch-size": 8 }; the command line goes first',

@@ -12,6 +12,8 @@ export interface WorkProgressOptions {
 const PATIENCE_MS = 1000;
 const REDRAW_MS = 100;
 const PLAIN_LINES = 10;
+/** Between plain lines where the end is not known. */
+const PLAIN_SECONDS = 10;
 const BAR = 24;
 
 /** Progress of one work after the other. */
@@ -21,7 +23,7 @@ export class WorkProgress {
   #name: string | null = null;
   #start = 0;
   #drawn = -Infinity;
-  #shownTenths = 0;
+  #shown = 0;
   #isOpen = false;
 
   constructor({ stream, now = () => performance.now() }: WorkProgressOptions) {
@@ -35,26 +37,27 @@ export class WorkProgress {
       this.end();
       this.#name = name;
       this.#start = now;
-      this.#shownTenths = 0;
+      this.#shown = 0;
       this.#drawn = -Infinity;
     }
     const seconds = (now - this.#start) / 1000;
     if (seconds * 1000 < PATIENCE_MS) return;
-    const share = total > 0 ? done / total : 1;
-    const left = share > 0 ? [`${clock((seconds * (1 - share)) / share)} left`] : [];
-    const text = [`${name} ${count(done)}/${count(total)}`, ...left].join("  ");
+    const share = total === null ? null : total === 0 ? 1 : done / total;
+    const left = share ? [`${clock((seconds * (1 - share)) / share)} left`] : [];
+    const of = total === null ? "" : `/${count(total)}`;
+    const text = [`${name} ${count(done)}${of}`, ...left].join("  ");
     if (this.#stream.isTTY) {
-      if (now - this.#drawn < REDRAW_MS && done < total) return;
+      if (now - this.#drawn < REDRAW_MS && done !== total) return;
       this.#drawn = now;
-      const filled = Math.round(BAR * share);
-      const line = `${"█".repeat(filled)}${"░".repeat(BAR - filled)} ${text}`;
-      this.#stream.write(`\r\x1b[2K${line.slice(0, (this.#stream.columns || 80) - 1)}`);
+      const filled = Math.round(BAR * (share ?? 0));
+      const bar = share === null ? "" : `${"█".repeat(filled)}${"░".repeat(BAR - filled)} `;
+      this.#stream.write(`\r\x1b[2K${`${bar}${text}`.slice(0, (this.#stream.columns || 80) - 1)}`);
       this.#isOpen = true;
       return;
     }
-    const tenths = Math.floor(PLAIN_LINES * share);
-    if (tenths <= this.#shownTenths) return;
-    this.#shownTenths = tenths;
+    const part = Math.floor(share === null ? seconds / PLAIN_SECONDS : PLAIN_LINES * share);
+    if (part <= this.#shown) return;
+    this.#shown = part;
     this.#stream.write(`${text}\n`);
   }
 
