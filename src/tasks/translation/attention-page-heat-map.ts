@@ -113,13 +113,16 @@ export function heatMapView(place: HTMLElement): {
         let sum = 0;
         row.forEach((cell, k) => {
           if (k === keys.length) {
-            cell.textContent = sum.toFixed(3);
+            const text = sum.toFixed(3);
+            if (cell.textContent !== text) cell.textContent = text;
             return;
           }
           const weight = weights[q * keys.length + k]!;
           sum += weight;
           const colour = weight < drawing.threshold ? 0 : weight / drawing.scales[q]!;
-          cell.textContent = weight.toFixed(4);
+          // Cells without text are not laid out anew, which would take long for thousands.
+          if (keys.length > ROOMY) cell.setAttribute("aria-label", weight.toFixed(4));
+          else cell.textContent = weight.toFixed(4);
           cell.style.setProperty("--weight", colour.toFixed(3));
           // Where ink must change its colour to be read, on the page's dark ground and on its light one.
           cell.classList.toggle("middling", colour > 0.6);

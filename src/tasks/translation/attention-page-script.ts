@@ -151,7 +151,7 @@ export function runAttentionPage({
             ? `${describe(query)} looks at the keys marked.`
             : key !== null
               ? `${quoted(keys[key]!)} is looked at by the queries marked.`
-              : "Point at a weight, or move to it with Tab and the arrow keys, to read its value.";
+              : "Point at a weight or a token, or move to it with Tab and the arrow keys, to read values.";
         return;
       }
       const row = weights.subarray(query * keys.length, (query + 1) * keys.length);

@@ -245,6 +245,29 @@ describe.skipIf(!existsSync(browser))("the page in Chromium (skipped where there
     expect(await lines.count()).toBe(weights.filter((w) => w / largest >= 0.01).length);
   });
 
+  test("has room for long sentences: cells without text, whose values are told", async () => {
+    const tokens = Array.from({ length: 40 }, (_, i) => `token${i}`);
+    const weights = new Float32Array(1600).map((_, i) => (i % 41 === 0 ? 0.75 : 0.25 / 39));
+    const own = { source: [], target: tokens, predicted: tokens, decoder: [[weights]] };
+    const long = attentionPage({ ...pair, ...own, encoder: [], cross: [] });
+    const other = await chrome.newPage();
+    await other.goto(pathToFileURL(file("long.html", long)).href);
+    const cell = other.locator("#map tbody tr").nth(7).locator("td").nth(7);
+    expect([await cell.textContent(), await cell.getAttribute("aria-label")]).toEqual([
+      "",
+      "0.7500",
+    ]);
+    await cell.hover();
+    expect(await other.locator("#readout").innerText()).toContain(
+      "with weight 0.7500, number 1 of 40",
+    );
+    // One head has no mean.
+    expect(await other.getByRole("checkbox", { name: "mean of the heads" }).isDisabled()).toBe(
+      true,
+    );
+    await other.close();
+  });
+
   test("moves among the heads by arrow keys, and scales colours as chosen", async () => {
     await tab.getByLabel("heat map").check();
     await tab.locator("#overview button[aria-pressed=true]").focus();
