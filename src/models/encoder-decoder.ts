@@ -1,16 +1,17 @@
 /** The Transformer of "Attention Is All You Need" (Vaswani et al., 2017), from token ids to logits. */
 
-import { arange } from "../creation.ts";
 import { formatShape, ShapeError } from "../graph/shape.ts";
-import { Dropout } from "../nn/dropout.ts";
 import { Embedding } from "../nn/embedding.ts";
 import * as F from "../nn/functional/index.ts";
 import { normal_, xavierUniform_ } from "../nn/init.ts";
 import { Linear } from "../nn/linear.ts";
 import { Module } from "../nn/module.ts";
+import {
+  LearnedPositionalEncoding,
+  SinusoidalPositionalEncoding,
+} from "../nn/positional-encoding.ts";
 import { Transformer } from "../nn/transformer.ts";
 import type { Tensor } from "../tensor.ts";
-import { sinusoids } from "./sinusoids.ts";
 import {
   resolve,
   type EncoderDecoderConfig,
@@ -30,9 +31,8 @@ export class EncoderDecoder extends Module {
   /** [V, D], of sources; of targets and logits too where they have none of their own. */
   readonly embedding: Embedding;
   readonly target_embedding: Embedding | null;
-  /** [maxLength, D], learned; null with sinusoids. */
-  readonly positions: Embedding | null;
-  readonly dropout: Dropout;
+  /** Added to the vectors, with dropout on the sum (section 5.4). */
+  readonly positions: SinusoidalPositionalEncoding | LearnedPositionalEncoding;
   readonly transformer: Transformer;
   readonly output: Linear | null;
 
@@ -49,8 +49,9 @@ export class EncoderDecoder extends Module {
     };
     this.embedding = table(vocabSize);
     this.target_embedding = config.shareEmbeddings ? null : table(targetVocabSize);
-    this.positions = config.positions === "learned" ? table(config.maxLength) : null;
-    this.dropout = new Dropout(config.dropout);
+    const Positions =
+      config.positions === "learned" ? LearnedPositionalEncoding : SinusoidalPositionalEncoding;
+    this.positions = new Positions(config.maxLength, dModel, { dropout: config.dropout });
     this.transformer = new Transformer({
       dModel,
       nhead: config.nhead,
@@ -81,19 +82,26 @@ export class EncoderDecoder extends Module {
       throw new ShapeError(
         `EncoderDecoder: expected ids [batch, length] of sources and of as many targets, got ${formatShape(source.shape)} and ${formatShape(target.shape)}`,
       );
-    const { padId } = this.options;
-    const sourcePadding = source.eq(padId); // [B, S]
-    const decoded = this.transformer.forward(
-      this.embed(this.embedding, source),
-      this.embed(this.target_embedding ?? this.embedding, target),
-      {
-        srcKeyPaddingMask: sourcePadding,
-        memoryKeyPaddingMask: sourcePadding,
-        tgtKeyPaddingMask: target.eq(padId),
-        tgtIsCausal: true,
-      },
-    ); // [B, T, D]
+    const { memory, padding } = this.encode(source);
+    const decoded = this.transformer.decoder.forward(this.embed(this.targetTable, target), memory, {
+      memoryKeyPaddingMask: padding,
+      tgtKeyPaddingMask: target.eq(this.options.padId),
+      tgtIsCausal: true,
+    }); // [B, T, D]
     return this.logits(decoded);
+  }
+
+  /** int32 sources [B, S] → what the decoder attends to, [B, S, D], and bool [B, S], true where it must not. */
+  encode(source: Tensor): { memory: Tensor; padding: Tensor } {
+    const padding = source.eq(this.options.padId);
+    const vectors = this.embed(this.embedding, source);
+    const memory = this.transformer.encoder.forward(vectors, { srcKeyPaddingMask: padding });
+    return { memory, padding };
+  }
+
+  /** What embeds targets. */
+  get targetTable(): Embedding {
+    return this.target_embedding ?? this.embedding;
   }
 
   /** int32 ids [B, T] → √D · their vectors + positions [B, T, D]. */
@@ -104,13 +112,16 @@ export class EncoderDecoder extends Module {
       throw new ShapeError(
         `EncoderDecoder: ${length} tokens are more than maxLength ${maxLength}; cut them or build the model with a larger maxLength`,
       );
-    const positions = this.positions?.forward(arange(length)) ?? sinusoids(length, dModel);
-    return this.dropout.forward(table.forward(ids).mul(Math.sqrt(dModel)).add(positions));
+    return this.positions.forward(table.forward(ids).mul(Math.sqrt(dModel)));
+  }
+
+  /** [V, D], from vectors to logits. */
+  get outputWeight(): Tensor {
+    return (this.output ?? this.targetTable).weight;
   }
 
   /** [..., D] → [..., V]. */
   logits(decoded: Tensor): Tensor {
-    const { weight } = this.output ?? this.target_embedding ?? this.embedding;
-    return F.linear(decoded, weight);
+    return F.linear(decoded, this.outputWeight);
   }
 }

@@ -8,3 +8,10 @@ export {
   type EncoderDecoderConfig,
   type EncoderDecoderOptions,
 } from "./encoder-decoder.ts";
+export {
+  generate,
+  type Generated,
+  type GenerateOptions,
+  type GenerateProgress,
+} from "./generate.ts";
+export type { Hypothesis } from "./beam-search.ts";

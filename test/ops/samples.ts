@@ -7,6 +7,7 @@ import { binarySamples } from "./samples/binary.ts";
 import { contractionSamples } from "./samples/contractions.ts";
 import { convSamples } from "./samples/conv.ts";
 import { creationSamples } from "./samples/creation.ts";
+import { decodingSamples } from "./samples/decoding.ts";
 import { functionSamples } from "./samples/functions.ts";
 import { indexingSamples } from "./samples/indexing.ts";
 import { joiningSamples } from "./samples/joining.ts";
@@ -52,6 +53,7 @@ export const families = {
   normalize: normalizeSamples,
   images: imagesSamples,
   losses: lossSamples,
+  decoding: decodingSamples,
 } as const satisfies Readonly<Record<string, readonly Sample[]>>;
 
 export type Family = keyof typeof families;

@@ -1,0 +1,140 @@
+/** What decoding needs at each step: a row written into a cache, and the most probable of many logits. */
+
+import { dtypes } from "../graph/dtype.ts";
+import type { Value } from "../graph/node.ts";
+import { defineOp, defineOp1, type Emitter } from "../graph/op.ts";
+import { formatShape, sameShape, ShapeError } from "../graph/shape.ts";
+import { positionsToInt32 } from "./positions.ts";
+
+const putRowOp = defineOp1({
+  name: "putRow",
+  infer: ([x, at, row]) => {
+    const [rows, , size] = x!.shape;
+    if (x!.shape.length !== 3 || !sameShape(row!.shape, [rows!, size!]) || row!.dtype !== x!.dtype)
+      throw new ShapeError(
+        `putRow: expected [rows, places, size] and a row for each of the dtype, got ${x!.dtype} ${formatShape(x!.shape)} and ${row!.dtype} ${formatShape(row!.shape)}`,
+      );
+    if (at!.dtype !== "int32" || at!.shape.length !== 0)
+      throw new ShapeError(
+        `putRow: the place must be one int32, got ${at!.dtype} ${formatShape(at!.shape)}`,
+      );
+    return { dtype: x!.dtype, shape: x!.shape };
+  },
+  vjp: null,
+  // What is not written stays where it is: the result may take the place of x.
+  elementwise: true,
+  lower: ({ inputs: [x, at, row], types: [type], emit }) => {
+    const [rows, places, size] = type!.shape as [number, number, number];
+    const spread = emit.node("Reshape", [row!, emit.ints([rows, 1, size])]);
+    if (emit.target.gpu) {
+      const all = Int32Array.from({ length: places }, (_, i) => i);
+      const hit = emit.node("Equal", [emit.constant("int32", [places, 1], all), at!]);
+      return emit.node("Where", [hit, spread, x!]);
+    }
+    // (r, at) for every row r.
+    const starts = BigInt64Array.from({ length: 2 * rows }, (_, i) =>
+      i % 2 === 0 ? BigInt(i / 2) : 0n,
+    );
+    const place = emit.node("Mul", [
+      emit.node("Cast", [at!], { to: { int: dtypes.int64.onnx } }),
+      emit.ints([0, 1]),
+    ]);
+    const index = emit.node("Add", [emit.constant("int64", [rows, 1, 2], starts), place]);
+    return emit.node("ScatterND", [x!, index, spread]);
+  },
+});
+
+/** x [rows, places, size] with row r of `row` [rows, size] at x[r, at]; `at` is an int32 scalar below `places`. */
+export const putRow = (x: Value, at: Value, row: Value): Value => putRowOp([x, at, row]);
+
+const mostProbableOp = defineOp<{ k: number }>({
+  name: "mostProbable",
+  infer: ([x], { k }) => {
+    const [rows, count] = x!.shape;
+    if (x!.shape.length !== 2 || x!.dtype !== "float32")
+      throw new ShapeError(
+        `mostProbable: expected float32 logits [rows, classes], got ${x!.dtype} ${formatShape(x!.shape)}`,
+      );
+    if (!Number.isInteger(k) || k < 1 || k > count!)
+      throw new ShapeError(`mostProbable: k must be 1 … ${count}, got ${k}`);
+    const shape = [rows!, k];
+    return [
+      { dtype: "float32", shape },
+      { dtype: "int32", shape },
+    ];
+  },
+  vjp: null,
+  lower: ({ inputs: [x], types: [type], attrs: { k }, emit }) => {
+    const [rows, count] = type!.shape as [number, number];
+    const [values, found] = largest(emit, x!, rows, count, k);
+    const positions = positionsToInt32(emit, found, count);
+    const first = (of: string): string =>
+      k === 1 ? of : emit.node("Slice", [of, ...[0, 1, 1].map((n) => emit.ints([n]))]);
+    // The largest probability is exp(largest − log Σ exp x), and softmax the quickest way through all x.
+    const probabilities = emit.node("Softmax", [x!], { axis: { int: 1 } });
+    const highest = emit.node("GatherElements", [probabilities, first(positions)], {
+      axis: { int: 1 },
+    });
+    const total = emit.node("Sub", [first(values), emit.node("Log", [highest])]);
+    return [emit.node("Sub", [values, total]), positions];
+  },
+});
+
+/**
+ * The `k` most probable classes of softmax(x), x [rows, classes] without NaN: their log-probabilities [rows, k] in order, and
+ * which they are, int32. Of equal ones the first comes first.
+ */
+export const mostProbable = (x: Value, k: number): readonly [Value, Value] =>
+  mostProbableOp([x], { k }) as readonly [Value, Value];
+
+/** How many groups of what size many classes are looked through in. */
+function grouping(count: number, k: number): readonly [groups: number, size: number] | null {
+  const wanted = Math.sqrt(count / k);
+  if (wanted < 8) return null;
+  for (let size = Math.round(wanted); size <= 2 * wanted; size++)
+    if (count % size === 0) return [count / size, size];
+  for (let size = Math.round(wanted); size > wanted / 2; size--)
+    if (count % size === 0) return [count / size, size];
+  return null;
+}
+
+/**
+ * The k largest of each row and their int64 positions. Maxima are found much faster than orders: of many classes only the k
+ * groups with the largest maxima are put in order, which hold the k largest.
+ */
+function largest(
+  emit: Emitter,
+  x: string,
+  rows: number,
+  count: number,
+  k: number,
+): readonly [values: string, positions: string] {
+  const top = (of: string, smallest = false): readonly string[] =>
+    emit.nodes("TopK", [of, emit.ints([k])], 2, {
+      axis: { int: 1 },
+      largest: { int: smallest ? 0 : 1 },
+      sorted: { int: 1 },
+    });
+  const groups = grouping(count, k);
+  if (groups === null || emit.target.gpu) return top(x) as [string, string];
+  const [number, size] = groups;
+  const grouped = emit.node("Reshape", [x, emit.ints([rows, number, size])]);
+  const maxima = emit.node("ReduceMax", [grouped, emit.ints([2])], { keepdims: { int: 0 } });
+  const unordered = top(maxima)[1]!;
+  // In the order of their positions, so that of equal elements the first comes first.
+  const chosen = k === 1 ? unordered : top(unordered, true)[0]!; // [rows, k]
+  const starts = BigInt64Array.from({ length: rows }, (_, i) => BigInt(i * number));
+  const places = emit.node("Add", [chosen, emit.constant("int64", [rows, 1], starts)]);
+  const flat = emit.node("Reshape", [x, emit.ints([rows * number, size])]);
+  const candidates = emit.node("Reshape", [
+    emit.node("Gather", [flat, places]),
+    emit.ints([rows, k * size]),
+  ]);
+  const [values, found] = top(candidates) as [string, string];
+  const each = emit.ints([size]);
+  const group = emit.node("GatherElements", [chosen, emit.node("Div", [found, each])], {
+    axis: { int: 1 },
+  });
+  const within = emit.node("Mod", [found, each]);
+  return [values, emit.node("Add", [emit.node("Mul", [group, each]), within])];
+}
