@@ -9,9 +9,9 @@ import { checkOptions } from "../../tensor/arguments.ts";
 import { noGrad } from "../../trace.ts";
 import { dropout } from "./dropout.ts";
 
-/** What stands for −∞ in scores: with it a row where nothing is allowed has a softmax, which is then put aside. */
+/** What stands for −∞ in scores where a bool mask blocks: with it an idle query has a softmax, which is then put aside. */
 const BLOCKED = -1e38;
-/** Less than any finite number of a dtype of scores is −∞. */
+/** The least numbers of the dtypes of scores, which stand for the −∞ of float masks. */
 const LOWEST = { float32: -3.4028234663852886e38, float64: -Number.MAX_VALUE };
 
 /** bool [T, S], true where key s lies in the future of query t. */
@@ -52,7 +52,8 @@ export function scoreMask(op: string, masks: readonly Tensor[], like: Tensor): S
   }
   const sum = added.map((mask) => mask.cast(dtype)).reduce((a, b) => a.add(b));
   const mask = union === null ? sum : where(union, -Infinity, zero).add(sum);
-  return { added: mask.maximum(BLOCKED), idle: highest(mask).lt(LOWEST[dtype]) };
+  const lowest = LOWEST[dtype];
+  return { added: where(mask.lt(lowest), lowest, mask), idle: highest(mask).lt(lowest) };
 }
 
 const isBool = ({ dtype }: Tensor): boolean => dtype === "bool";
