@@ -29,13 +29,13 @@ const GZIP = [0x1f, 0x8b];
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 /**
- * The lines of a file or pipe without their ends; null for one of more than `maxLineBytes`.
+ * The lines of a file or pipe without their ends, some at a time; null for one of more than `maxLineBytes`.
  * @throws DataError as {@link readPairs}
  */
 export async function* readLines(
   file: string,
   { maxLineBytes, maxBytes }: LineLimits,
-): AsyncGenerator<Buffer | null, void> {
+): AsyncGenerator<readonly (Buffer | null)[], void> {
   let held: Buffer[] = [];
   let length = 0;
   let total = 0;
@@ -57,15 +57,17 @@ export async function* readLines(
         { file },
         `the text has more than ${maxBytes} bytes; split it or raise the limit`,
       );
+    const lines: (Buffer | null)[] = [];
     let from = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
       hold(chunk.subarray(from, end));
-      yield take();
+      lines.push(take());
       from = end + 1;
     }
     if (from < chunk.length) hold(chunk.subarray(from));
+    yield lines;
   }
-  if (length > 0) yield take();
+  if (length > 0) yield [take()];
 }
 
 /** The bytes of a text, unpacked, without a byte order mark. */

@@ -66,64 +66,65 @@ export async function readPairs(
   checkCount("readPairs", "maxPairs", maxPairs, 1);
   checkCount("readPairs", "maxLineBytes", maxLineBytes, 1);
   checkCount("readPairs", "maxBytes", maxBytes, 1);
-  const pairs: SentencePair[] = [];
-  const seen = new Set<string>();
-  const skipped = new Tally();
-  let lineCount = 0;
-  let blank = 0;
-  let wide = 0;
+  const reading = new Reading();
   let isCut = false;
-  for await (const bytes of readLines(file, { maxLineBytes, maxBytes })) {
-    if (pairs.length === maxPairs) {
-      isCut = true;
-      break;
+  for await (const lines of readLines(file, { maxLineBytes, maxBytes })) {
+    for (const line of lines) {
+      isCut = reading.pairs.length === maxPairs;
+      if (isCut) break;
+      reading.take(line);
     }
-    lineCount += 1;
-    if (bytes === null) {
-      skipped.add(SKIP.long, lineCount);
-      continue;
-    }
-    if (!isUtf8(bytes)) {
-      skipped.add(SKIP.encoding, lineCount);
-      continue;
-    }
-    const text = bytes.toString("utf8");
-    if (text.trim() === "") {
-      blank += 1;
-      continue;
-    }
-    if (text.includes("\0")) {
-      skipped.add(SKIP.nul, lineCount);
-      continue;
-    }
-    const columns = text.split("\t");
-    if (columns.length === 1) {
-      skipped.add(SKIP.tab, lineCount);
-      continue;
-    }
-    const source = columns[0]!.trim();
-    const target = columns[1]!.trim();
-    if (source === "" || target === "") {
-      skipped.add(SKIP.empty, lineCount);
-      continue;
-    }
-    const key = `${source}\t${target}`;
-    if (seen.has(key)) {
-      skipped.add(SKIP.duplicate, lineCount);
-      continue;
-    }
-    seen.add(key);
-    if (columns.length > 2) wide += 1;
-    pairs.push({ source, target });
+    if (isCut) break;
   }
+  const { pairs, lineCount, skipped, wide } = reading;
   const bad = skipped.total - skipped.count(SKIP.duplicate);
-  const lines = lineCount - blank;
+  const lines = lineCount - reading.blank;
   if (pairs.length === 0 || bad > lines / 2) throw unusable(file, lines, bad, skipped);
   const report = skipped.report();
   if (wide > 0)
     report.push(`${wide} lines have more than two columns; only the first two are read`);
   if (isCut) report.push(`only the first ${maxPairs} pairs were read`);
   return { pairs, lineCount, skipped: skipped.entries(), report };
+}
+
+/** What has been read of a file so far. */
+class Reading {
+  readonly pairs: SentencePair[] = [];
+  readonly skipped = new Tally();
+  readonly #seen = new Set<string>();
+  lineCount = 0;
+  blank = 0;
+  /** Lines of more than two columns. */
+  wide = 0;
+
+  take(line: Buffer | null): void {
+    this.lineCount += 1;
+    const kind = this.#read(line);
+    if (kind !== null) this.skipped.add(kind, this.lineCount);
+  }
+
+  /** Why a line is left out; null when it is not, or blank. */
+  #read(line: Buffer | null): string | null {
+    if (line === null) return SKIP.long;
+    if (!isUtf8(line)) return SKIP.encoding;
+    const text = line.toString("utf8");
+    if (text.trim() === "") {
+      this.blank += 1;
+      return null;
+    }
+    if (text.includes("\0")) return SKIP.nul;
+    const columns = text.split("\t");
+    if (columns.length === 1) return SKIP.tab;
+    const source = columns[0]!.trim();
+    const target = columns[1]!.trim();
+    if (source === "" || target === "") return SKIP.empty;
+    const key = `${source}\t${target}`;
+    if (this.#seen.has(key)) return SKIP.duplicate;
+    this.#seen.add(key);
+    if (columns.length > 2) this.wide += 1;
+    this.pairs.push({ source, target });
+    return null;
+  }
 }
 
 function unusable(file: string, lines: number, bad: number, skipped: Tally): DataError {
