@@ -49,10 +49,10 @@ export function slotOf(position: Tensor | number, count: number, capacity: numbe
 /** Puts heads [B, H, T, d] into slots [slot, slot + T) of a cache, which is assigned. */
 export function remember(cache: KeyValues, { key, value }: KeyValues, slot: Tensor): void {
   const count = key.shape[2]!;
-  const places = slot.add(arange(count)).reshape([1, 1, count, 1]).expand(key.shape);
+  const places = slot.add(arange(count));
   noGrad(() => {
-    cache.key.assign(cache.key.scatter(2, places, key.detach()));
-    cache.value.assign(cache.value.scatter(2, places, value.detach()));
+    cache.key.assign(cache.key.indexCopy(2, places, key.detach()));
+    cache.value.assign(cache.value.indexCopy(2, places, value.detach()));
   });
 }
 
