@@ -27,6 +27,7 @@ const FOREIGN: readonly (readonly [name: string, advice: string, ...bytes: numbe
 ];
 const GZIP = [0x1f, 0x8b];
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+const LONGEST_SIGNATURE = Math.max(...FOREIGN.map(([, , ...bytes]) => bytes.length));
 
 /**
  * The lines of a file or pipe without their ends, some at a time; null for one of more than `maxLineBytes`.
@@ -73,14 +74,14 @@ export async function* readLines(
 /** The bytes of a text, unpacked, without a byte order mark. */
 async function* readText(file: string): AsyncGenerator<Buffer, void> {
   try {
-    const packed = peek(await checked(file), 8);
-    const { head, chunks } = await packed;
+    const { head, chunks } = await peek(await opened(file));
     if (head.length === 0) throw new DataError({ file }, "the file is empty");
     const unpack = unpacker(file, head);
-    const plain = await peek(unpack === null ? chunks : piped(chunks, unpack), 8);
-    refuseForeign(file, plain.head);
+    const plain = await peek(unpack === null ? chunks : piped(chunks, unpack));
     let isFirst = true;
     for await (const chunk of plain.chunks) {
+      // Within the loop, which closes the file when it is left.
+      if (isFirst) refuseForeign(file, chunk);
       const skip = isFirst && startsWith(chunk, BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
       isFirst = false;
       yield chunk.subarray(skip);
@@ -91,7 +92,7 @@ async function* readText(file: string): AsyncGenerator<Buffer, void> {
   }
 }
 
-async function checked(file: string): Promise<AsyncIterable<Buffer>> {
+async function opened(file: string): Promise<AsyncIterable<Buffer>> {
   const found = await stat(file);
   if (found.isDirectory())
     throw new DataError({ file }, "expected a file, got a directory; name a file in it");
@@ -101,16 +102,16 @@ async function checked(file: string): Promise<AsyncIterable<Buffer>> {
 }
 
 interface Peeked {
-  /** The first bytes, at least as many as asked for unless there are fewer. */
+  /** The first bytes, enough to tell what they are. */
   readonly head: Buffer;
   /** All bytes, those of the head in one piece. */
   readonly chunks: AsyncIterable<Buffer>;
 }
 
-async function peek(source: AsyncIterable<Buffer>, count: number): Promise<Peeked> {
+async function peek(source: AsyncIterable<Buffer>): Promise<Peeked> {
   const iterator = source[Symbol.asyncIterator]();
   let head = Buffer.alloc(0);
-  while (head.length < count) {
+  while (head.length < LONGEST_SIGNATURE) {
     const next = await iterator.next();
     if (next.done === true) break;
     head = Buffer.concat([head, next.value]);
