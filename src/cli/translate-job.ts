@@ -99,18 +99,18 @@ function trainTranslator(
     {
       command: TRANSLATE,
       useDevice: backend.useDevice,
-      load: (tell) =>
-        loadTrainingPairs(options, {
+      load: async (tell) => {
+        const { tokenizer } = options;
+        const own = tokenizer === undefined ? undefined : await backend.loadTokenizer(tokenizer);
+        const pairs = await loadTrainingPairs(options, {
           evaluates: evaluating(options),
           say: (text) => tell({ type: "note", text }),
-        }),
+        });
+        return { ...pairs, tokenizer: own };
+      },
       folderFiles: ({ heldOut }) => new Map([[HELD_OUT, formatPairs(heldOut)]]),
-      begin: async ({ train, validation }, common, tell) => {
+      begin: async ({ train, validation, tokenizer }, common, tell) => {
         const { batchSize: _, learningRate: __, ...rest } = common;
-        const tokenizer =
-          options.tokenizer === undefined
-            ? undefined
-            : await backend.loadTokenizer(options.tokenizer);
         const training = await backend.train(train, {
           ...{ ...rest, recipe },
           ...(validation && { validation }),
