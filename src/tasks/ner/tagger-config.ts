@@ -3,7 +3,7 @@ import { DataError } from "../../data/errors.ts";
 import type { TokenClassifierOptions } from "../../models/token-classifier.ts";
 import { FEATURE_NAMES } from "../../text/features.ts";
 import type { WindowSize } from "./batches.ts";
-import type { TrainingExtent } from "./tagger.ts";
+import type { TrainingExtent } from "../training-extent.ts";
 import { bilouTagsOf } from "./tags.ts";
 
 /** Everything about a tagger but its vocabularies and weights. */

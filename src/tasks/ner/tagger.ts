@@ -1,6 +1,7 @@
 /** What a tagger of named entities does, whatever model is behind it, and how its tags become entities. */
 import type { AnnotatedDocument, Entity } from "../../data/annotated.ts";
 import type { Token } from "../../text/tokenize.ts";
+import type { TrainingExtent } from "../training-extent.ts";
 import { entityReport, type EntityReport } from "./metrics.ts";
 import { chunksOf, encodeTags, spanOf } from "./tags.ts";
 
@@ -12,12 +13,6 @@ export interface TaggedText {
   readonly tags: readonly string[];
   /** Probability of each token's tag, in [0, 1]. */
   readonly confidence: ArrayLike<number>;
-}
-
-/** How long a tagger was trained; fewer steps than planned mean that training was stopped. */
-export interface TrainingExtent {
-  readonly steps: number;
-  readonly plannedSteps: number;
 }
 
 /** A trained tagger. */

@@ -12,7 +12,8 @@ import { noGrad } from "../../trace.ts";
 import { collate, IGNORED, type Example, type WindowSize } from "./batches.ts";
 import { decodeTags } from "./decode.ts";
 import { formatTaggerConfig } from "./tagger-config.ts";
-import type { TaggedText, Tagger, TrainingExtent } from "./tagger.ts";
+import type { TrainingExtent } from "../training-extent.ts";
+import type { TaggedText, Tagger } from "./tagger.ts";
 import { bilouTagsOf, toBio } from "./tags.ts";
 
 /** What a tagger consists of. */

@@ -1,0 +1,100 @@
+/** Turns sentence pairs into ids, and ids into padded batches of few shapes. */
+import { tensor } from "../../creation.ts";
+import { DataLoader } from "../../data/data-loader.ts";
+import { ArrayDataset } from "../../data/dataset.ts";
+import type { Tensor } from "../../tensor.ts";
+import type { Tokenizer } from "../../text/tokenizer/tokenizer.ts";
+import type { SentencePair } from "./pairs.ts";
+import type { SpecialIds } from "./special-tokens.ts";
+
+/** Ids of a pair: the source with its end, the target with its start and its end. */
+export interface Example {
+  readonly source: Int32Array;
+  readonly target: Int32Array;
+}
+
+/** What a step learns from, int32: sources [B, S], targets without their end [B, T], and without their start [B, T]. */
+export interface TranslationBatch {
+  readonly source: Tensor;
+  readonly given: Tensor;
+  readonly wanted: Tensor;
+}
+
+/** Ids of a text, followed by the end token. */
+export function sourceIds(tokenizer: Tokenizer, text: string, { eosId }: SpecialIds): Int32Array {
+  return Int32Array.of(...tokenizer.encode(text, { addSpecialTokens: false }).ids, eosId);
+}
+
+/** Pairs as ids; those with a side of more than `maxLength` tokens, its end included, are left out and counted. */
+export function examplesOf(
+  pairs: readonly SentencePair[],
+  tokenizer: Tokenizer,
+  special: SpecialIds,
+  maxLength: number,
+): { readonly examples: Example[]; readonly tooLong: number } {
+  const examples: Example[] = [];
+  for (const pair of pairs) {
+    const source = sourceIds(tokenizer, pair.source, special);
+    const target = Int32Array.of(special.bosId, ...sourceIds(tokenizer, pair.target, special));
+    if (source.length <= maxLength && target.length - 1 <= maxLength)
+      examples.push({ source, target });
+  }
+  return { examples, tooLong: pairs.length - examples.length };
+}
+
+/**
+ * What a length is padded to: a multiple of 2 up to 24, of 4 up to 32, of 8 up to 48, then of 16. Each pair of lengths is a
+ * program of its own; short sentences in batches of like lengths make about 25, and a sixth of a batch is padding.
+ */
+export function paddedLength(length: number): number {
+  const step = length <= 24 ? 2 : length <= 32 ? 4 : length <= 48 ? 8 : 16;
+  return Math.max(4, Math.ceil(length / step) * step);
+}
+
+/** Rows of ids, each filled up with `padId`, as one int32 tensor [rows, longest, padded]. */
+export function padRows(rows: readonly Int32Array[], padId: number): Tensor {
+  const width = paddedLength(Math.max(...rows.map(({ length }) => length)));
+  const ids = new Int32Array(rows.length * width).fill(padId);
+  rows.forEach((row, i) => ids.set(row, i * width));
+  return tensor(ids, { shape: [rows.length, width] });
+}
+
+/**
+ * Batches of pairs of like lengths: shuffled by a seed, where pairs that do not fill a batch wait for the next epoch, or
+ * without one all of them, the same each time.
+ */
+export function pairLoader(
+  examples: readonly Example[],
+  { batchSize, seed, padId }: { batchSize: number; seed?: number; padId: number },
+): DataLoader<Example, TranslationBatch> {
+  const join = (samples: readonly Example[]): TranslationBatch => ({
+    source: padRows(
+      samples.map(({ source }) => source),
+      padId,
+    ),
+    given: padRows(
+      samples.map(({ target }) => target.subarray(0, -1)),
+      padId,
+    ),
+    wanted: padRows(
+      samples.map(({ target }) => target.subarray(1)),
+      padId,
+    ),
+  });
+  const longest = (sizes: readonly number[]): number => paddedLength(Math.max(...sizes));
+  // Both sides count: a step costs what it reads and what it writes.
+  const measure = (samples: readonly Example[]) => {
+    const sources = samples.map(({ source }) => source.length);
+    const targets = samples.map(({ target }) => target.length - 1);
+    return {
+      real: [...sources, ...targets].reduce((a, b) => a + b, 0),
+      padded: samples.length * (longest(sources) + longest(targets)),
+    };
+  };
+  return new DataLoader(new ArrayDataset(examples), {
+    batchSize,
+    ...(seed !== undefined && { seed, shuffle: true, dropLast: examples.length >= batchSize }),
+    lengths: examples.map(({ source, target }) => Math.max(source.length, target.length - 1)),
+    collate: Object.assign(join, { measure }),
+  });
+}

@@ -1,0 +1,32 @@
+/** Reads a trained translator back from the folder that its files were written to. */
+import { join } from "node:path";
+import { DataError } from "../../data/errors.ts";
+import { EncoderDecoder } from "../../models/encoder-decoder.ts";
+import { Tokenizer } from "../../text/tokenizer/tokenizer.ts";
+import { readJson, readModel } from "../saved-model.ts";
+import { TransformerTranslator } from "./transformer-translator.ts";
+import { parseTranslatorConfig } from "./translator-config.ts";
+
+/**
+ * The translator whose `files()` lie in a folder. They are not trusted: fields, sizes and shapes are checked, also against
+ * each other.
+ * @throws DataError naming the file and field that is missing, damaged or of another kind of model.
+ */
+export async function loadTranslator(folder: string): Promise<TransformerTranslator> {
+  const configFile = join(folder, "config.json");
+  const tokenizerFile = join(folder, "tokenizer.json");
+  const weightFile = join(folder, "model.safetensors");
+  const {
+    model: config,
+    special,
+    training,
+  } = parseTranslatorConfig(await readJson(configFile), configFile);
+  const tokenizer = await Tokenizer.load(tokenizerFile);
+  if (tokenizer.vocabSize !== config.vocabSize)
+    throw new DataError(
+      { file: tokenizerFile },
+      `expected ${config.vocabSize} tokens, as config.json says, got ${tokenizer.vocabSize}; are the files of one run?`,
+    );
+  const model = await readModel({ configFile, weightFile }, () => new EncoderDecoder(config));
+  return new TransformerTranslator({ model, tokenizer, special, training });
+}

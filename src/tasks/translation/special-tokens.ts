@@ -1,0 +1,35 @@
+/** The tokens of a vocabulary that stand for no text: padding, start and end. */
+import type { Tokenizer } from "../../text/tokenizer/tokenizer.ts";
+
+/** Of a vocabulary that is trained here, with ids 0, 1 and 2. */
+export const SPECIAL_TOKENS = ["[PAD]", "[BOS]", "[EOS]"] as const;
+
+export interface SpecialIds {
+  /** Fills rows of a batch up. */
+  readonly padId: number;
+  /** What a translation starts from. */
+  readonly bosId: number;
+  /** Ends a text. */
+  readonly eosId: number;
+}
+
+/** Names by which published vocabularies call them; where there is no start of its own, padding serves, as in T5 and Marian. */
+const NAMES = {
+  pad: ["[PAD]", "<pad>", "<|pad|>", "<PAD>"],
+  bos: ["[BOS]", "<s>", "<bos>", "[CLS]", "<|startoftext|>", "<|begin_of_text|>"],
+  eos: ["[EOS]", "</s>", "<eos>", "[SEP]", "<|endoftext|>", "<|end_of_text|>"],
+} as const;
+
+/** @throws Error when the vocabulary has no padding or no end. */
+export function specialIds(tokenizer: Tokenizer): SpecialIds {
+  const find = (names: readonly string[]): number | undefined =>
+    names.map((name) => tokenizer.tokenToId(name)).find((id) => id !== undefined);
+  const need = (what: string, names: readonly string[]): number => {
+    const id = find(names);
+    if (id === undefined)
+      throw new Error(`the vocabulary has no token for ${what}; add one of ${names.join(", ")}`);
+    return id;
+  };
+  const padId = need("padding", NAMES.pad);
+  return { padId, bosId: find(NAMES.bos) ?? padId, eosId: need("the end of a text", NAMES.eos) };
+}

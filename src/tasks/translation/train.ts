@@ -1,0 +1,227 @@
+/** Trains a translator from scratch: vocabulary, batches, model, schedule, and the Trainer that runs it. */
+import { fromSafetensors, toSafetensors } from "../../hub/safetensors.ts";
+import { EncoderDecoder } from "../../models/encoder-decoder.ts";
+import { crossEntropy } from "../../nn/functional/index.ts";
+import { Adam } from "../../optim/adam.ts";
+import { linearWarmup, noam } from "../../optim/schedule.ts";
+import { manualSeed } from "../../random.ts";
+import type { Tensor } from "../../tensor.ts";
+import type { Tokenizer } from "../../text/tokenizer/tokenizer.ts";
+import { BYTE_CHARS } from "../../text/tokenizer/byte-level.ts";
+import { byteLevel as byteLevelDecoder } from "../../text/tokenizer/decoders.ts";
+import { byteLevel, digits, sequence } from "../../text/tokenizer/pre-tokenizers.ts";
+import { trainBpe, type TrainBpeOptions } from "../../text/tokenizer/trainer.ts";
+import { noGrad } from "../../trace.ts";
+import { compile } from "../../compile.ts";
+import { readCheckpoint, type CheckpointFiles } from "../../train/checkpoint-folder.ts";
+import type { EndEvent } from "../../train/events.ts";
+import { Trainer } from "../../train/trainer.ts";
+import type { TrainerOptions } from "../../train/trainer-options.ts";
+import { examplesOf, pairLoader, type Example, type TranslationBatch } from "./batches.ts";
+import { evaluateTranslator } from "./evaluate.ts";
+import type { SentencePair } from "./pairs.ts";
+import type { Recipe } from "./recipe.ts";
+import { SPECIAL_TOKENS, specialIds } from "./special-tokens.ts";
+import { TransformerTranslator } from "./transformer-translator.ts";
+
+/** What of the Trainer's options is left to whoever trains a translator. */
+type OfTrainer =
+  | "accumulate"
+  | "evalSteps"
+  | "output"
+  | "saveSteps"
+  | "keep"
+  | "resume"
+  | "overwrite"
+  | "loggers"
+  | "callbacks"
+  | "loggingSteps"
+  | "onNonFinite"
+  | "signal";
+
+export interface TrainTranslatorOptions extends Pick<TrainerOptions<TranslationBatch>, OfTrainer> {
+  readonly recipe: Recipe;
+  /** Passes over the pairs; unless given, as many as take the recipe's steps. */
+  readonly epochs?: number;
+  /** Ends training early after so many steps. */
+  readonly maxSteps?: number;
+  readonly seed: number;
+  /** Cuts texts into pieces; one is trained on the pairs unless given. */
+  readonly tokenizer?: Tokenizer;
+  /** Pairs to evaluate on while training (`evalSteps`); the weights of the least loss on them are those that are kept. */
+  readonly validation?: readonly SentencePair[];
+  /** Evaluations without less loss after which training ends. */
+  readonly patience?: number;
+  /** More files of each checkpoint. */
+  readonly files?: CheckpointFiles;
+}
+
+/** A translator that is being trained. */
+export interface TranslatorTraining {
+  readonly trainer: Trainer<TranslationBatch>;
+  /** It has the weights of the last step, until they are replaced by the best ones. */
+  readonly translator: TransformerTranslator;
+  /** Gives the translator the weights of the best evaluation of a run that has ended, where there was one. */
+  readonly takeBest: (end: EndEvent) => Promise<void>;
+  /** Pairs that training leaves out: those longer than the recipe's `maxLength`. */
+  readonly skipped: { readonly tooLong: number };
+}
+
+/**
+ * A byte-level BPE vocabulary of both sides of pairs, with each digit for itself: any text can be written with it, and comes
+ * back as it was.
+ */
+export const trainVocabulary = (
+  pairs: readonly SentencePair[],
+  options: Pick<TrainBpeOptions, "vocabSize" | "onProgress" | "signal">,
+): Promise<Tokenizer> =>
+  trainBpe(
+    pairs.flatMap(({ source, target }) => [source, target]),
+    {
+      specialTokens: [...SPECIAL_TOKENS],
+      preTokenizer: sequence([
+        digits({ individualDigits: true }),
+        byteLevel({ addPrefixSpace: false }),
+      ]),
+      initialAlphabet: BYTE_CHARS,
+      decoder: byteLevelDecoder(),
+      ...options,
+    },
+  );
+
+/**
+ * A {@link TransformerTranslator} and the Trainer that is going to train it; nothing has been learned yet but the vocabulary.
+ * The same seed and pairs give the same translator on one device, also in several sessions (`resume`).
+ * @throws RangeError when no pair is short enough to learn from.
+ */
+export async function translationTraining(
+  pairs: readonly SentencePair[],
+  options: TrainTranslatorOptions,
+): Promise<TranslatorTraining> {
+  const { recipe, epochs, maxSteps, seed, validation, patience, files, ...others } = options;
+  const { tokenizer: given, ...rest } = others;
+  const { batchSize, learningRate, warmup, dModel, maxLength } = recipe;
+  manualSeed(seed);
+  const tokenizer =
+    given ??
+    (await trainVocabulary(pairs, {
+      vocabSize: recipe.vocabSize,
+      ...(options.signal !== undefined && { signal: options.signal }),
+    }));
+  const special = specialIds(tokenizer);
+  const { padId } = special;
+  const { examples, tooLong } = examplesOf(pairs, tokenizer, special, maxLength);
+  if (examples.length === 0)
+    throw new RangeError(
+      `translationTraining: expected pairs of at most ${maxLength} tokens to train on, got ${pairs.length === 0 ? "none" : `${pairs.length} longer ones; raise maxLength`}`,
+    );
+  const model = new EncoderDecoder({
+    vocabSize: tokenizer.vocabSize,
+    padId,
+    dModel,
+    nhead: recipe.nhead,
+    numEncoderLayers: recipe.encoderLayers,
+    numDecoderLayers: recipe.decoderLayers,
+    dimFeedforward: recipe.dimFeedforward,
+    dropout: recipe.dropout,
+    normFirst: recipe.normFirst,
+    positions: recipe.positions,
+    maxLength,
+  });
+  const data = pairLoader(examples, { batchSize, seed, padId });
+  const stepsAnEpoch = Math.ceil((data.batchesPerEpoch ?? 1) / (options.accumulate ?? 1));
+  const passes = epochs ?? Math.max(1, Math.ceil(recipe.steps / stepsAnEpoch));
+  const planned = epochs === undefined ? recipe.steps : passes * stepsAnEpoch;
+  const steps = Math.min(maxSteps ?? Infinity, planned);
+  const optimizer = new Adam(model.parameters(), {
+    lr: recipe.schedule === "noam" ? learningRate * Math.sqrt(dModel * warmup) : learningRate,
+    betas: [0.9, 0.98],
+    eps: 1e-9,
+  });
+  const lossOf = (batch: TranslationBatch, labelSmoothing: number): Tensor =>
+    crossEntropy(
+      model.forward(batch.source, batch.given).flatten(0, 1), // [B·T, V]
+      batch.wanted.flatten(),
+      { ignoreIndex: padId, labelSmoothing },
+    );
+  const held = validation && examplesOf(validation, tokenizer, special, maxLength).examples;
+  const heldLoss = held && validationLoss(held, { batchSize, padId, lossOf });
+  let best: Uint8Array | null = null;
+
+  const trainer: Trainer<TranslationBatch> = new Trainer({
+    ...rest,
+    ...{ model, optimizer, seed, epochs: passes, maxSteps: steps, clipNorm: recipe.maxNorm, data },
+    loss: (batch) => lossOf(batch, recipe.labelSmoothing),
+    schedule:
+      recipe.schedule === "noam"
+        ? noam(optimizer, { dModel, warmup })
+        : linearWarmup(optimizer, { warmup: Math.min(warmup, steps), total: steps }),
+    files: () => ({ ...files, ...translator.descriptions() }),
+    ...(validation !== undefined && {
+      evaluate: async () => {
+        const loss = await heldLoss!();
+        const { signal } = options;
+        const found = await evaluateTranslator(translator, validation, {
+          ...(signal && { signal }),
+        });
+        return { loss, exact_match: found.exactMatch, bleu: found.bleu.score };
+      },
+      watch: { metric: "loss", mode: "min", ...(patience !== undefined && { patience }) },
+      callbacks: [
+        ...(options.callbacks ?? []),
+        {
+          onEvent: async (event) => {
+            if (event.type !== "evaluation" || !event.best) return;
+            best = await toSafetensors(model.stateDict());
+          },
+        },
+      ],
+    }),
+  });
+  const translator: TransformerTranslator = new TransformerTranslator({
+    ...{ model, tokenizer, special },
+    get training() {
+      return { steps: trainer.step, plannedSteps: steps };
+    },
+  });
+  return {
+    trainer,
+    translator,
+    skipped: { tooLong },
+    async takeBest({ bestCheckpoint }) {
+      if (validation === undefined) return;
+      // Of an earlier session there is only the checkpoint.
+      if (best === null && bestCheckpoint !== null)
+        best = (await readCheckpoint(bestCheckpoint))["model.safetensors"] ?? null;
+      if (best !== null) model.loadStateDict(fromSafetensors(best).tensors);
+    },
+  };
+}
+
+/** Measures the mean cross-entropy of a token, in nats, on pairs held aside. */
+function validationLoss(
+  examples: readonly Example[],
+  parts: {
+    readonly batchSize: number;
+    readonly padId: number;
+    readonly lossOf: (batch: TranslationBatch, labelSmoothing: number) => Tensor;
+  },
+): () => Promise<number> {
+  const { padId, lossOf } = parts;
+  const loader = pairLoader(examples, parts);
+  const run = compile((batch: TranslationBatch) =>
+    noGrad(() => {
+      const count = batch.wanted.ne(padId).sum();
+      return { sum: lossOf(batch, 0).mul(count), count };
+    }),
+  );
+  return async () => {
+    let [sum, count] = [0, 0];
+    for await (const { data } of loader) {
+      const part = await run(data);
+      sum += await part.sum.item();
+      count += await part.count.item();
+    }
+    return sum / count;
+  };
+}
