@@ -48,6 +48,8 @@ const STARTS_WITH_WORD = new RegExp(WORD, "uy");
 export class AddedVocabulary {
   readonly #ids = new Map<string, number>();
   readonly #tokens = new Map<number, AddedToken>();
+  /** Tokens as they are found, which are normalized where the token says so. */
+  readonly #texts = new Map<number, string>();
   readonly #special = new Set<string>();
   /** Tokens in the order in which equal matches are preferred: special ones first, then as they were added. */
   #specialOrder: AddedToken[] = [];
@@ -68,12 +70,13 @@ export class AddedVocabulary {
     return this.#ids.get(token);
   }
 
+  /** The token as it stands in a text: normalized, if it is. */
   idToToken(id: number): string | undefined {
-    return this.#tokens.get(id)?.content;
+    return this.#texts.get(id);
   }
 
-  isSpecial(token: string): boolean {
-    return this.#special.has(token);
+  isSpecial(id: number): boolean {
+    return this.#special.has(this.#tokens.get(id)?.content ?? "");
   }
 
   /** Adds tokens; those that the model knows keep their id, others get the next. Returns how many are new or changed. */
@@ -117,6 +120,7 @@ export class AddedVocabulary {
     const pattern = (id: number, token: AddedToken): Pattern => {
       const text = new NormalizedString(token.content);
       if (token.normalized) normalizer?.normalize(text);
+      this.#texts.set(id, text.text);
       return { id, token, text: text.text };
     };
     const patterns = tokens.map(([id, token]) => pattern(id, token));

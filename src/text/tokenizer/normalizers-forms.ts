@@ -1,5 +1,6 @@
 /** The Unicode normal forms as lists of changes, so that each character of the result can be traced to the original. */
 import type { Change } from "./normalized-string.ts";
+import { LATER_DECOMPOSITION, MARK } from "./unicode-versions.ts";
 
 export type NormalForm = "NFC" | "NFD" | "NFKC" | "NFKD";
 
@@ -9,6 +10,10 @@ const IOTA = "\u0345";
 
 /** What of a text is the same in every form and is followed by nothing that combines with it. */
 const PLAIN = /^[\0-\x7f]*$/;
+
+/** Characters that stay whole, and those that may be sorted. */
+const WHOLE = new RegExp(`[${LATER_DECOMPOSITION}]`, "v");
+const SORTED = new RegExp(MARK, "v");
 
 type MutableChange = [character: string, change: number];
 
@@ -40,7 +45,7 @@ function decomposed(text: string, form: "NFD" | "NFKD"): MutableChange[] {
   };
   for (const character of text) {
     let change = 0;
-    for (const part of character.normalize(form)) {
+    for (const part of WHOLE.test(character) ? [character] : character.normalize(form)) {
       if (!isReordered(part)) sort();
       parts.push([part, change]);
       if (!isReordered(part)) sorted = parts.length;
@@ -88,7 +93,8 @@ function composed(parts: readonly MutableChange[]): MutableChange[] {
 /** The one character that two compose to. */
 function composition(first: string, second: string): string | undefined {
   const whole = (first + second).normalize("NFC");
-  return whole.length === ((whole.codePointAt(0) ?? 0) > 0xffff ? 2 : 1) ? whole : undefined;
+  const isOne = whole.length === ((whole.codePointAt(0) ?? 0) > 0xffff ? 2 : 1);
+  return isOne && !WHOLE.test(whole) ? whole : undefined;
 }
 
 /** Whether two decomposed characters change places: whether the first is of a higher class than the second, which is not of class 0. */
@@ -103,7 +109,9 @@ function isReordered(character: string): boolean {
   if (character < "\u0300") return false;
   let known = reordered.get(character);
   if (known === undefined) {
-    known = swaps(character, OVERLAY) || swaps(IOTA, character) || character === OVERLAY;
+    known =
+      SORTED.test(character) &&
+      (swaps(character, OVERLAY) || swaps(IOTA, character) || character === OVERLAY);
     if (reordered.size < 0x10000) reordered.set(character, known);
   }
   return known;

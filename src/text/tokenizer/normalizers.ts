@@ -4,6 +4,7 @@ import { BYTE_CHARS } from "./byte-level.ts";
 import { type ByType, type JsonField, readByType } from "./json.ts";
 import { normalFormChanges, type NormalForm } from "./normalizers-forms.ts";
 import type { NormalizedString } from "./normalized-string.ts";
+import { ACCENT, MARK, NOT_TEXT } from "./unicode-versions.ts";
 
 /** Changes a text in place, keeping its alignment with the original. */
 export interface Normalizer {
@@ -74,9 +75,11 @@ function endOfText(text: string): number {
   return end;
 }
 
+const MARKS = new RegExp(MARK, "gv");
+
 /** Removes combining marks; mostly behind {@link nfd}, which separates them from their letters. */
 export const stripAccents = (): Normalizer =>
-  normalizer({ type: "StripAccents" }, (text) => text.remove(/\p{M}/gu));
+  normalizer({ type: "StripAccents" }, (text) => text.remove(MARKS));
 
 /** Replaces what a string or a `RegExp`-like Oniguruma pattern matches. */
 export function replace(pattern: PatternSource, content: string): Normalizer {
@@ -136,6 +139,9 @@ export interface BertNormalizerOptions {
 const IDEOGRAPH =
   /[\u4e00-\u9fff\u3400-\u4dbf\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b920}-\u{2ceaf}\uf900-\ufaff\u{2f800}-\u{2fa1f}]/u;
 
+const NO_TEXT = new RegExp(NOT_TEXT, "gv");
+const ACCENTS = new RegExp(ACCENT, "gv");
+
 /** BERT's normalizer (Devlin et al. 2018, the `BasicTokenizer` of its code). */
 export function bertNormalizer({
   cleanText = true,
@@ -152,14 +158,14 @@ export function bertNormalizer({
   };
   return normalizer(json, (text) => {
     if (cleanText) {
-      text.remove(/[\0\ufffd]|(?![\t\n\r])[\p{Cc}\p{Cf}\p{Co}]/gu);
+      text.remove(NO_TEXT);
       text.substitute(text.text.replace(/\p{White_Space}/gu, " "));
     }
     if (handleChineseChars && IDEOGRAPH.test(text.text))
       text.map((character) => (IDEOGRAPH.test(character) ? ` ${character} ` : character));
     if (stripAccents ?? lowercase) {
       toForm(text, "NFD");
-      text.remove(/\p{Mn}/gu);
+      text.remove(ACCENTS);
     }
     if (lowercase) toLowerCase(text);
   });

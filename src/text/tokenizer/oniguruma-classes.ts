@@ -3,8 +3,11 @@
 /** White space as Unicode has it: JavaScript's own `\s` adds U+FEFF and lacks U+0085. */
 export const SPACE = "\\p{White_Space}";
 
-/** What `\w` matches: more than Unicode's recommendation, which has decimal digits only. */
-export const WORD = "\\p{Alphabetic}\\p{M}\\p{N}\\p{Pc}";
+/** What `\w` matches within a class. */
+export const WORD = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
+
+/** What `\w` and `\b` take for a word character outside of a class: the fractions and raised digits of Latin-1 as well. */
+export const WORD_ALONE = `${WORD}\\xb2\\xb3\\xb9\\xbc-\\xbe`;
 
 /** The POSIX classes, by their name in lower case; `\p{…}` knows them as well. */
 const POSIX: Readonly<Record<string, string>> = {
@@ -12,7 +15,7 @@ const POSIX: Readonly<Record<string, string>> = {
   alpha: "\\p{Alphabetic}",
   ascii: "\\x00-\\x7f",
   blank: "\\p{Zs}\\t",
-  cntrl: "\\p{Cc}\\p{Cf}\\p{Cn}\\p{Co}",
+  cntrl: "\\p{Cc}",
   digit: "\\p{Nd}",
   graph: "[\\p{Any}--[\\p{White_Space}\\p{Cc}\\p{Cn}\\p{Cs}]]",
   lower: "\\p{Lowercase}",

@@ -7,6 +7,7 @@ import {
   propertyMembers,
   SPACE,
   WORD,
+  WORD_ALONE,
 } from "./oniguruma-classes.ts";
 
 /** Longest pattern that is translated, in UTF-16 units. */
@@ -54,8 +55,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
   A: "(?<![\\s\\S])",
   z: "(?![\\s\\S])",
   Z: "(?=\\n?(?![\\s\\S]))",
-  b: `(?:(?<=[${WORD}])(?![${WORD}])|(?<![${WORD}])(?=[${WORD}]))`,
-  B: `(?:(?<=[${WORD}])(?=[${WORD}])|(?<![${WORD}])(?![${WORD}]))`,
+  b: `(?:(?<=[${WORD_ALONE}])(?![${WORD_ALONE}])|(?<![${WORD_ALONE}])(?=[${WORD_ALONE}]))`,
+  B: `(?:(?<=[${WORD_ALONE}])(?=[${WORD_ALONE}])|(?<![${WORD_ALONE}])(?![${WORD_ALONE}]))`,
   R: "(?:\\r\\n|[\\n-\\r\\x85\\u2028\\u2029])",
 };
 
@@ -200,7 +201,7 @@ class Translator {
     if (!this.#take("\\")) return this.#literal(this.#character(), flags);
     const letter = this.#pattern.charAt(this.#at);
     const members = this.#classEscape(flags);
-    if (members !== undefined) return plain(`[${members}]`);
+    if (members !== undefined) return plain(`[${members.replace(WORD, WORD_ALONE)}]`);
     if (Object.hasOwn(ESCAPES, letter)) {
       this.#at++;
       return plain(ESCAPES[letter] as string);

@@ -4,6 +4,7 @@ import { toByteLevel } from "./normalizers.ts";
 import { type NormalizedString, SPLIT_BEHAVIORS, type SplitBehavior } from "./normalized-string.ts";
 import { compilePattern, type PatternSource, readPattern } from "./pattern.ts";
 import { scriptRuns } from "./pre-tokenizers-scripts.ts";
+import { PUNCTUATION as PUNCTUATION_CLASS } from "./unicode-versions.ts";
 
 /** Cuts a part of a text into smaller ones, which it may change; empty ones are left out. */
 export interface PreTokenizer {
@@ -47,8 +48,7 @@ const WORDS =
 export const whitespaceSplit = (): PreTokenizer =>
   preTokenizer({ type: "WhitespaceSplit" }, (part) => part.split(SPACES, "Removed"));
 
-/** Punctuation as Unicode and ASCII have it. */
-const PUNCTUATION = /[\p{P}!-/:-@[-`{-~]/gu;
+const PUNCTUATION = new RegExp(PUNCTUATION_CLASS, "gv");
 
 /** What stands between white space, with every punctuation character on its own. */
 export const bertPreTokenizer = (): PreTokenizer =>

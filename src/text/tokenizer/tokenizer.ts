@@ -131,6 +131,7 @@ export class Tokenizer {
     return this.#added.tokenToId(token) ?? this.model.tokenToId(token);
   }
 
+  /** The token of an id; an added token that is normalized comes as it stands in normalized text. */
   idToToken(id: number): string | undefined {
     return this.#added.idToToken(id) ?? this.model.idToToken(id);
   }
@@ -141,8 +142,8 @@ export class Tokenizer {
   }
 
   /** Whether decoding leaves a token out. */
-  isSpecial(token: string): boolean {
-    return this.#added.isSpecial(token);
+  isSpecial(id: number): boolean {
+    return this.#added.isSpecial(id);
   }
 
   /** Adds tokens that are found in texts as a whole. Returns how many are new or changed. */
@@ -182,6 +183,18 @@ export class Tokenizer {
   }
 
   /**
+   * The words of a text as the model gets them, added tokens among them, with their places in the text: what encoding
+   * does before the model.
+   */
+  words(text: string): { text: string; start: number; end: number }[] {
+    checkText("Tokenizer.words", text);
+    return this.#parts(wellFormed(text)).map(({ part }) => {
+      const [start, end] = part.originalRange(0, part.text.length);
+      return { text: part.text, start, end };
+    });
+  }
+
+  /**
    * The text of token ids; ids without a token are left out, as embeddings often have more rows than there are tokens.
    * @param options.skipSpecialTokens leaves special tokens out; true by default
    */
@@ -189,7 +202,7 @@ export class Tokenizer {
     const tokens: string[] = [];
     for (const id of ids) {
       const token = this.idToToken(id);
-      if (token !== undefined && !(skipSpecialTokens && this.#added.isSpecial(token)))
+      if (token !== undefined && !(skipSpecialTokens && this.#added.isSpecial(id)))
         tokens.push(token);
     }
     return this.decoder ? this.decoder.decodeChain(tokens).join("") : tokens.join(" ");
@@ -222,8 +235,7 @@ export class Tokenizer {
   }
 
   #tokenize(operation: string, text: string, sequenceId: number): Draft {
-    if (typeof text !== "string")
-      throw new TypeError(`${operation}: expected a string, got ${typeof text}`);
+    checkText(operation, text);
     const draft = emptyDraft();
     let word = 0;
     for (const { part, id } of this.#parts(wellFormed(text))) {
@@ -264,6 +276,11 @@ function append(
     draft.offsets.push(part.originalRange(start, end));
     draft.wordIds.push(word);
   }
+}
+
+function checkText(operation: string, text: unknown): void {
+  if (typeof text !== "string")
+    throw new TypeError(`${operation}: expected a string, got ${typeof text}`);
 }
 
 /** A text without lone surrogates, which have no UTF-8: each becomes U+FFFD, as long as itself. */

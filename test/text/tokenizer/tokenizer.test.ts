@@ -1,0 +1,74 @@
+/** Whole tokenizers agree with Python's on a Unicode torture set: ids, offsets into the original text, words, decoding. */
+import { describe, expect, test } from "vitest";
+import { toCodePoints, Tokenizer } from "../../../src/text/index.ts";
+import { asPython, fixtures } from "./fixtures.ts";
+
+const { texts, splits, tokenizers, encodings, options, batch } = fixtures();
+
+/** A model that knows no word, so that each becomes one token with the offsets of the word. */
+const UNKNOWN = { type: "WordLevel", vocab: { "<unk>": 0 }, unk_token: "<unk>" };
+
+describe.each(splits)("$name", ({ normalizer, preTokenizer, results }) => {
+  const tokenizer = Tokenizer.fromJSON({
+    version: "1.0",
+    normalizer,
+    pre_tokenizer: preTokenizer,
+    model: UNKNOWN,
+  });
+
+  test("cuts texts into the words of Python, with their offsets", () => {
+    const found = texts.map((text) => toCodePoints(text, tokenizer.encode(text).offsets).flat());
+    expect(found).toEqual(results.map(([offsets]) => offsets));
+  });
+
+  test("gives words the same characters", () => {
+    const found = texts.map((text) => tokenizer.words(text).map((word) => word.text));
+    expect(found).toEqual(results.map(([, words]) => words));
+  });
+
+  test("is written as it was read", () => {
+    expect(tokenizer.toJSON()).toMatchObject({ normalizer, pre_tokenizer: preTokenizer });
+  });
+});
+
+describe.each(Object.keys(encodings))("%s, trained", (name) => {
+  const tokenizer = Tokenizer.fromJSON(tokenizers[name]);
+  const rows = encodings[name] ?? [];
+
+  test.each(texts.map((text, i) => [i, text] as const))("text %i", (i, text) => {
+    const [expected, decoded, whole] = rows[i] ?? [];
+    const encoding = tokenizer.encode(text);
+    expect(asPython(encoding, [text])).toEqual(expected);
+    expect(tokenizer.decode(encoding.ids)).toBe(decoded);
+    expect(tokenizer.decode(encoding.ids, { skipSpecialTokens: false })).toBe(whole);
+  });
+
+  test("is written as it was read", () => {
+    expect(tokenizer.toJSON()).toEqual(tokenizers[name]);
+  });
+});
+
+test("truncation, padding and pairs are Python's", () => {
+  for (const { tokenizer, texts, special, truncation, padding, expected, overflowing } of options) {
+    const json = { ...tokenizers[tokenizer], truncation, padding };
+    const [text = "", pair] = texts;
+    const encoding = Tokenizer.fromJSON(json).encode(text, { pair, addSpecialTokens: special });
+    const label = JSON.stringify([tokenizer, texts.length, special, truncation, padding]);
+    expect(asPython(encoding, texts), label).toEqual(expected);
+    const rest = encoding.overflowing.map((each) => {
+      const { ids, offsets, typeIds } = asPython(each, texts);
+      return [ids, offsets, typeIds ?? ids.map(() => 0)];
+    });
+    expect(rest, label).toEqual(overflowing);
+  }
+});
+
+test("a batch is padded to its longest text", () => {
+  const padding = {
+    ...{ strategy: "BatchLongest", direction: "Left", pad_to_multiple_of: null },
+    ...{ pad_id: 3, pad_type_id: 0, pad_token: "<pad>" },
+  };
+  const tokenizer = Tokenizer.fromJSON({ ...tokenizers["wordPiece"], padding });
+  const found = tokenizer.encodeBatch(batch.texts);
+  expect(found.map((each, i) => asPython(each, [batch.texts[i] ?? ""]))).toEqual(batch.expected);
+});
