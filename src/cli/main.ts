@@ -45,6 +45,11 @@ switch (command) {
     });
     break;
   }
+  case "tokenizer": {
+    const { runTokenizer } = await import("./tokenizer-command.ts");
+    process.exitCode = await runTokenizer(argv, { ...surroundings, stdin: process.stdin });
+    break;
+  }
   case "runs": {
     const { runRuns } = await import("./runs-command.ts");
     process.exitCode = await runRuns(argv, surroundings);

@@ -78,7 +78,8 @@ export interface TrainingPlan<Data, T extends Training, Result> {
   readonly load: (tell: Tell) => Promise<Data>;
   /** More files of the run's folder, written when training begins. */
   readonly folderFiles?: (data: Data) => ReadonlyMap<string, string>;
-  readonly begin: (data: Data, options: TrainOptions, tell: Tell) => Promise<T> | T;
+  /** Null where it was stopped. */
+  readonly begin: (data: Data, options: TrainOptions, tell: Tell) => Promise<T | null> | T;
   readonly modelOf: (training: T) => TrainedModel;
   /** Null where it was stopped. */
   readonly measure: (
@@ -137,6 +138,7 @@ async function* trainOn<Data, T extends Training, Result>(
       tell,
     ),
   );
+  if (training === null) return stopped;
   const model = plan.modelOf(training);
   const folderFiles = plan.folderFiles?.(data) ?? new Map<string, string>();
   if (output !== undefined && resume === undefined) await clearResult(output, { resume: false });

@@ -5,9 +5,11 @@ import { writeFileAtomic } from "../data/atomic-write.ts";
 import { DataError } from "../data/errors.ts";
 import { evaluateTranslator } from "../tasks/translation/evaluate.ts";
 import type { SentencePair } from "../tasks/translation/pairs.ts";
+import type { Recipe } from "../tasks/translation/recipe.ts";
 import type { TrainTranslatorOptions } from "../tasks/translation/train.ts";
 import type { Translator } from "../tasks/translation/translator.ts";
 import type { Tokenizer } from "../text/tokenizer/tokenizer.ts";
+import type { TrainBpeOptions } from "../text/tokenizer/trainer.ts";
 import type { RunControl, RunFunction } from "../train/worker-serve.ts";
 import {
   during,
@@ -60,6 +62,10 @@ export interface TranslateBackend {
   /** The translator saved in a folder. @throws Error when there is none that can be used. */
   readonly load: (folder: string) => Promise<Translator>;
   readonly loadTokenizer: (file: string) => Promise<Tokenizer>;
+  readonly trainTokenizer: (
+    pairs: readonly SentencePair[],
+    options: Pick<TrainBpeOptions, "vocabSize" | "onProgress" | "signal">,
+  ) => Promise<Tokenizer>;
   readonly useDevice: UseDevice;
 }
 
@@ -84,6 +90,8 @@ export const BACKEND: TranslateBackend = {
     (await import("../tasks/translation/load-translator.ts")).loadTranslator(folder),
   loadTokenizer: async (file) =>
     (await import("../text/tokenizer/tokenizer.ts")).Tokenizer.load(file),
+  trainTokenizer: async (pairs, options) =>
+    (await import("../tasks/translation/train.ts")).trainVocabulary(pairs, options),
   useDevice,
 };
 export const { train, evaluate } = translateRuns(BACKEND);
@@ -95,6 +103,17 @@ function trainTranslator(
 ): JobEvents<Outcome<TranslateMeasured>> {
   const { options } = job;
   const recipe = recipeOf(options);
+  const { stopping } = control;
+  const trainTokenizer = (pairs: readonly SentencePair[], { vocabSize }: Recipe, tell: Tell) =>
+    unlessStopped(stopping, () =>
+      backend.trainTokenizer(pairs, {
+        ...{ vocabSize, signal: stopping },
+        onProgress: ({ phase, done, total }) =>
+          phase === "words"
+            ? tell({ type: "work", name: "reading sentences", done, total: 2 * pairs.length })
+            : tell({ type: "work", name: "learning tokens", done, total }),
+      }),
+    );
   return trainAndMeasure(
     {
       command: TRANSLATE,
@@ -109,12 +128,13 @@ function trainTranslator(
         return { ...pairs, tokenizer: own };
       },
       folderFiles: ({ heldOut }) => new Map([[HELD_OUT, formatPairs(heldOut)]]),
-      begin: async ({ train, validation, tokenizer }, common, tell) => {
+      begin: async ({ train, validation, tokenizer: own }, common, tell) => {
+        const tokenizer = own ?? (await trainTokenizer(train, recipe, tell));
+        if (tokenizer === null) return null;
         const { batchSize: _, learningRate: __, ...rest } = common;
         const training = await backend.train(train, {
-          ...{ ...rest, recipe },
+          ...{ ...rest, recipe, tokenizer },
           ...(validation && { validation }),
-          ...(tokenizer && { tokenizer }),
         });
         const { tooLong } = training.skipped;
         if (tooLong > 0)

@@ -77,6 +77,10 @@ const trainingOf = (
   takeBest: () => Promise.resolve(),
 });
 
+const TOKENIZER = new Tokenizer({
+  model: new WordLevel(new Map([["[UNK]", 0]]), { unkToken: "[UNK]" }),
+});
+
 interface Seen {
   readonly pairs: readonly SentencePair[];
   readonly options: TrainTranslatorOptions;
@@ -91,6 +95,7 @@ async function run(
 ) {
   const out = { stdout: "", stderr: "" };
   const seen: Seen[] = [];
+  const vocabularies: number[] = [];
   const all: TranslateBackend = {
     train: (pairs, options) => {
       seen.push({ pairs, options });
@@ -98,6 +103,11 @@ async function run(
     },
     load: () => Promise.resolve(capitals()),
     loadTokenizer: () => Promise.reject(new Error("no tokenizer was asked for")),
+    trainTokenizer: (_, { vocabSize, signal }) => {
+      vocabularies.push(vocabSize ?? 0);
+      signal?.throwIfAborted();
+      return Promise.resolve(TOKENIZER);
+    },
     useDevice: () => Promise.resolve("abacus"),
     ...backend,
   };
@@ -113,7 +123,7 @@ async function run(
     evaluate: (job) => runHere(runs.evaluate, job),
     ...surroundings,
   });
-  return { code, ...out, seen };
+  return { code, ...out, seen, vocabularies };
 }
 
 /** Chunks of bytes, one after the other. */
@@ -201,7 +211,12 @@ describe("train", () => {
     const model =
       "--vocab-size 300 --d-model 12 --heads 3 --layers 5 --decoder-layers 2 --feedforward 7 --dropout 0 --label-smoothing 0.2 --warmup 9 --max-length 8 --post-norm --positions learned --schedule noam";
     const rest = "--batch-size 2 --lr 0.5 --eval-steps 3 --eval-pairs 2 --patience 4 --epochs 6";
-    const { seen } = await run(["train", "--data", data, ...`${model} ${rest}`.split(" ")]);
+    const { seen, vocabularies } = await run([
+      "train",
+      "--data",
+      data,
+      ...`${model} ${rest}`.split(" "),
+    ]);
     expect(seen[0]?.options).toMatchObject({
       recipe: {
         ...{ vocabSize: 300, dModel: 12, nhead: 3, encoderLayers: 5, decoderLayers: 2 },
@@ -211,6 +226,8 @@ describe("train", () => {
       },
       ...{ evalSteps: 3, patience: 4, epochs: 6 },
     });
+    expect(vocabularies).toEqual([300]);
+    expect(seen[0]?.options.tokenizer).toBe(TOKENIZER);
     expect(seen[0]?.options.validation).toHaveLength(2);
     expect(seen[0]?.pairs).toHaveLength(30 - 3 - 2);
   });
@@ -233,12 +250,11 @@ describe("train", () => {
   });
 
   test("takes a tokenizer of the user's, and tells of pairs that are too long", async () => {
-    const model = new WordLevel(new Map([["[UNK]", 0]]), { unkToken: "[UNK]" });
-    const tokenizer = new Tokenizer({ model });
+    const tokenizer = new Tokenizer({ model: TOKENIZER.model });
     const seen: unknown[] = [];
     const own = file("own.json", "{}");
     const args = ["train", "--data", file("pairs.tsv", DATA), "--json", "--tokenizer"];
-    const { stdout, stderr } = await run([...args, own], {
+    const { stdout, stderr, vocabularies } = await run([...args, own], {
       loadTokenizer: (name) => {
         seen.push(name);
         return Promise.resolve(tokenizer);
@@ -248,7 +264,9 @@ describe("train", () => {
         return Promise.resolve({ ...trainingOf(capitals()), skipped: { tooLong: 7 } });
       },
     });
-    expect(seen).toEqual([own, tokenizer]);
+    expect(seen).toEqual([own, expect.anything()]);
+    expect(seen[1]).toBe(tokenizer);
+    expect(vocabularies).toEqual([]);
     expect(stderr).toContain("7 pairs left out, longer than 64 tokens");
     expect(lastLine(stdout)).toHaveProperty("skipped", { "longer than 64 tokens": 7 });
     const missing = await run([...args, join(folder, "none.json")], {
@@ -311,6 +329,23 @@ describe("train", () => {
       `error: stopped by Ctrl-C, saved unmeasured after 2 of 9 steps: wrote model/model.bin, result.json to ${output}; --resume goes on`,
     );
     expect(readdirSync(output).sort()).toEqual(["held-out.tsv", "model", "result.json"]);
+  });
+
+  test("Ctrl-C while the vocabulary is learnt leaves nothing", async () => {
+    const output = join(folder, "stopped early");
+    const { code, stderr, seen } = await run(
+      ["train", "--data", file("pairs.tsv", DATA), "--output", output],
+      {
+        trainTokenizer: async (_, { signal }) => {
+          process.emit("SIGINT", "SIGINT");
+          await new Promise((resolve) => setImmediate(resolve));
+          signal?.throwIfAborted();
+          throw new Error("the signal was not aborted");
+        },
+      },
+    );
+    expect([code, seen, readdirSync(output)]).toEqual([130, [], []]);
+    expect(stderr).toContain("error: stopped by Ctrl-C, nothing was written");
   });
 
   describe("--resume", () => {
