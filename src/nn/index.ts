@@ -160,12 +160,11 @@ export {
   type SequenceOptions,
 } from "./recurrent.ts";
 export { GRUCell, LSTMCell, RNNCell, type CellOptions } from "./recurrent-cells.ts";
+export { TransformerDecoderLayer, TransformerEncoderLayer } from "./transformer-layers.ts";
 export {
   Transformer,
   TransformerDecoder,
-  TransformerDecoderLayer,
   TransformerEncoder,
-  TransformerEncoderLayer,
   type DecoderMasks,
   type DecoderStep,
   type EncoderMasks,
