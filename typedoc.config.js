@@ -1,8 +1,11 @@
 /** How `npm run docs` writes the API reference from the docstrings. */
 export default {
-  entryPoints: ["index", "nn/index", "optim/index", "data/index", "train/index", "hub/index"].map(
-    (room) => `src/${room}.ts`,
-  ),
+  entryPoints: [
+    "src/index.ts",
+    ...["nn", "optim", "data", "text", "hub", "train", "models", "tasks"].map(
+      (room) => `src/${room}/index.ts`,
+    ),
+  ],
   tsconfig: "tsconfig.build.json",
   out: "docs/api",
   name: "Learning Loop",

@@ -64,7 +64,8 @@ export interface TranslateBackend {
   readonly loadTokenizer: (file: string) => Promise<Tokenizer>;
   readonly trainTokenizer: (
     pairs: readonly SentencePair[],
-    options: Pick<TrainBpeOptions, "vocabSize" | "onProgress" | "signal">,
+    recipe: Recipe,
+    options: Pick<TrainBpeOptions, "onProgress" | "signal">,
   ) => Promise<Tokenizer>;
   readonly useDevice: UseDevice;
 }
@@ -90,8 +91,8 @@ export const BACKEND: TranslateBackend = {
     (await import("../tasks/translation/load-translator.ts")).loadTranslator(folder),
   loadTokenizer: async (file) =>
     (await import("../text/tokenizer/tokenizer.ts")).Tokenizer.load(file),
-  trainTokenizer: async (pairs, options) =>
-    (await import("../tasks/translation/train.ts")).trainVocabulary(pairs, options),
+  trainTokenizer: async (pairs, recipe, options) =>
+    (await import("../tasks/translation/train.ts")).trainVocabulary(pairs, recipe, options),
   useDevice,
 };
 export const { train, evaluate } = translateRuns(BACKEND);
@@ -104,10 +105,10 @@ function trainTranslator(
   const { options } = job;
   const recipe = recipeOf(options);
   const { stopping } = control;
-  const trainTokenizer = (pairs: readonly SentencePair[], { vocabSize }: Recipe, tell: Tell) =>
+  const trainTokenizer = (pairs: readonly SentencePair[], recipe: Recipe, tell: Tell) =>
     unlessStopped(stopping, () =>
-      backend.trainTokenizer(pairs, {
-        ...{ vocabSize, signal: stopping },
+      backend.trainTokenizer(pairs, recipe, {
+        signal: stopping,
         onProgress: ({ phase, done, total }) =>
           phase === "words"
             ? tell({ type: "work", name: "reading sentences", done, total: 2 * pairs.length })

@@ -20,6 +20,7 @@ export interface DecodingOptions {
 /** The model, as options; they make a recipe together with those of the training. */
 export interface ModelOptions {
   readonly vocabSize: number;
+  readonly lowercase?: true;
   readonly dModel: number;
   readonly heads: number;
   readonly encoderLayers: number;
@@ -120,6 +121,7 @@ export function addTrainOptions(command: Command): Command {
     command.addOption(withDefault(new Option(flags, text).argParser(parse), words));
   const size = wholeNumber(1, 65_536);
   add("--vocab-size <n>", "tokens of the vocabulary", wholeNumber(260, 1e6), either("vocabSize"));
+  command.option("--lowercase", "read and write lower case only (the built-in dates always do)");
   add("--d-model <n>", "features of a token; a multiple of --heads", size, either("dModel"));
   add("--heads <n>", "heads of each attention", size, either("nhead"));
   command.option(
@@ -167,6 +169,7 @@ export function withRecipe(given: Given, command: Command): TranslateTrainOption
     batchSize: options.batchSize ?? recipe.batchSize,
     lr: options.lr ?? recipe.learningRate,
     vocabSize: options.vocabSize ?? recipe.vocabSize,
+    ...((options.lowercase ?? recipe.lowercase) && { lowercase: true }),
     dModel: options.dModel ?? recipe.dModel,
     heads: options.heads ?? recipe.nhead,
     encoderLayers: options.encoderLayers ?? layers ?? recipe.encoderLayers,
@@ -187,6 +190,7 @@ export function recipeOf(options: TranslateTrainOptions): Recipe {
   const { maxNorm, steps } = options.data === undefined ? DATES : TEXT;
   return {
     vocabSize: options.vocabSize,
+    lowercase: options.lowercase ?? false,
     dModel: options.dModel,
     nhead: options.heads,
     encoderLayers: options.encoderLayers,

@@ -103,7 +103,7 @@ async function run(
     },
     load: () => Promise.resolve(capitals()),
     loadTokenizer: () => Promise.reject(new Error("no tokenizer was asked for")),
-    trainTokenizer: (_, { vocabSize, signal }) => {
+    trainTokenizer: (_, { vocabSize }, { signal }) => {
       vocabularies.push(vocabSize ?? 0);
       signal?.throwIfAborted();
       return Promise.resolve(TOKENIZER);
@@ -336,7 +336,7 @@ describe("train", () => {
     const { code, stderr, seen } = await run(
       ["train", "--data", file("pairs.tsv", DATA), "--output", output],
       {
-        trainTokenizer: async (_, { signal }) => {
+        trainTokenizer: async (_, __, { signal }) => {
           process.emit("SIGINT", "SIGINT");
           await new Promise((resolve) => setImmediate(resolve));
           signal?.throwIfAborted();

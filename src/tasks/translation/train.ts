@@ -9,6 +9,7 @@ import type { Tensor } from "../../tensor.ts";
 import type { Tokenizer } from "../../text/tokenizer/tokenizer.ts";
 import { BYTE_CHARS } from "../../text/tokenizer/byte-level.ts";
 import { byteLevel as byteLevelDecoder } from "../../text/tokenizer/decoders.ts";
+import { lowercase as lowercaseNormalizer } from "../../text/tokenizer/normalizers.ts";
 import { byteLevel, digits, sequence } from "../../text/tokenizer/pre-tokenizers.ts";
 import { trainBpe, type TrainBpeOptions } from "../../text/tokenizer/trainer.ts";
 import { noGrad } from "../../trace.ts";
@@ -73,7 +74,8 @@ export interface TranslatorTraining {
  */
 export const trainVocabulary = (
   pairs: readonly SentencePair[],
-  options: Pick<TrainBpeOptions, "vocabSize" | "onProgress" | "signal">,
+  { vocabSize, lowercase }: Pick<Recipe, "vocabSize" | "lowercase">,
+  options: Pick<TrainBpeOptions, "onProgress" | "signal"> = {},
 ): Promise<Tokenizer> =>
   trainBpe(
     pairs.flatMap(({ source, target }) => [source, target]),
@@ -85,6 +87,8 @@ export const trainVocabulary = (
       ]),
       initialAlphabet: BYTE_CHARS,
       decoder: byteLevelDecoder(),
+      ...(lowercase && { normalizer: lowercaseNormalizer() }),
+      vocabSize,
       ...options,
     },
   );
@@ -104,8 +108,7 @@ export async function translationTraining(
   manualSeed(seed);
   const tokenizer =
     given ??
-    (await trainVocabulary(pairs, {
-      vocabSize: recipe.vocabSize,
+    (await trainVocabulary(pairs, recipe, {
       ...(options.signal !== undefined && { signal: options.signal }),
     }));
   const special = specialIds(tokenizer);
