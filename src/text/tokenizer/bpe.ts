@@ -34,13 +34,13 @@ export interface BpeOptions {
 export type Merge = readonly [left: string, right: string];
 
 const OP = "Bpe";
-/** As Python's: so many words are remembered, none of more UTF-16 units than this. */
-const CACHED_WORDS = 10_000;
+/** So many words are remembered, none of more UTF-16 units than this. */
+const CACHED_WORDS = 2 ** 15;
 const CACHED_LENGTH = 256;
 
 const encoder = new TextEncoder();
 
-/** Pieces of a word as a linked list in arrays; `next` is -1 at the end. */
+/** Pieces of a word before merging; the lists are parallel. */
 interface Pieces {
   readonly ids: number[];
   readonly starts: number[];
@@ -172,11 +172,7 @@ export class Bpe implements TokenModel {
   #tokenize(word: string): ModelToken[] {
     const whole = this.options.ignoreMerges ? this.#ids.get(word) : undefined;
     if (whole !== undefined) return [{ id: whole, token: word, start: 0, end: word.length }];
-    const { ids, starts, ends } = this.#merge(this.#characters(word));
-    return ids.map((id, i) => ({
-      ...{ id, token: this.#tokens.get(id)! },
-      ...{ start: starts[i]!, end: ends[i]! },
-    }));
+    return this.#merge(this.#characters(word));
   }
 
   /** The word's characters with prefix or suffix, or what stands for those that are unknown. */
@@ -237,16 +233,21 @@ export class Bpe implements TokenModel {
   }
 
   /** Merges neighbours, the lowest rank first and of equal ones the leftmost, until no merge applies. */
-  #merge({ ids, starts, ends }: Pieces): Pieces {
+  #merge({ ids, starts, ends }: Pieces): ModelToken[] {
     const length = ids.length;
-    const next = ids.map((_, i) => (i + 1 < length ? i + 1 : -1));
-    const previous = ids.map((_, i) => i - 1);
+    // A linked list, which ends with the length.
+    const next = new Int32Array(length);
+    const previous = new Int32Array(length);
+    for (let i = 0; i < length; i++) {
+      next[i] = i + 1;
+      previous[i] = i - 1;
+    }
     const isGone = new Uint8Array(length);
     // rank · length + position orders as (rank, position) does.
     const queue = new Heap<number>((a, b) => a < b);
     const offer = (i: number): void => {
       const right = next[i]!;
-      if (right < 0) return;
+      if (right === length) return;
       const rank = this.#ranks.get(ids[i]!, ids[right]!);
       if (rank >= 0) queue.push(rank * length + i);
     };
@@ -254,7 +255,7 @@ export class Bpe implements TokenModel {
     for (let top = queue.pop(); top !== undefined; top = queue.pop()) {
       const i = top % length;
       const right = next[i]!;
-      if (isGone[i] || right < 0) continue;
+      if (isGone[i] || right === length) continue;
       const merged = this.#merged[(top - i) / length]!;
       const rank = this.#ranks.get(ids[i]!, ids[right]!);
       // A neighbour has changed since; a pair that gives the same token will do as well.
@@ -264,12 +265,16 @@ export class Bpe implements TokenModel {
       isGone[right] = 1;
       const after = next[right]!;
       next[i] = after;
-      if (after >= 0) previous[after] = i;
+      if (after < length) previous[after] = i;
       if (previous[i]! >= 0) offer(previous[i]!);
       offer(i);
     }
-    const isLeft = (_: number, i: number): boolean => !isGone[i];
-    return { ids: ids.filter(isLeft), starts: starts.filter(isLeft), ends: ends.filter(isLeft) };
+    const tokens: ModelToken[] = [];
+    for (let i = 0; i < length; i = next[i]!) {
+      const id = ids[i]!;
+      tokens.push({ id, token: this.#tokens.get(id)!, start: starts[i]!, end: ends[i]! });
+    }
+    return tokens;
   }
 }
 
