@@ -6,8 +6,12 @@ import { type ByType, type JsonField, quoted, readByType } from "./json.ts";
 export interface PostProcessor {
   /** How many tokens are added to one text, or to a pair. */
   added(pair: boolean): number;
-  /** Encodings in order, to be joined to one. */
-  process(drafts: readonly Draft[], addSpecialTokens: boolean): readonly Draft[];
+  /** Encodings in order, to be joined to one; `texts` are those that they came from. */
+  process(
+    drafts: readonly Draft[],
+    addSpecialTokens: boolean,
+    texts: readonly string[],
+  ): readonly Draft[];
   toJSON(): Readonly<Record<string, unknown>>;
 }
 
@@ -52,9 +56,9 @@ export function robertaProcessing(
 ): PostProcessor {
   return {
     added: (pair) => (pair ? 4 : 2),
-    process: (drafts, addSpecialTokens) => {
+    process: (drafts, addSpecialTokens, texts) => {
       const bodies = drafts.map((draft) => {
-        const trimmed = trimOffsets ? trimmedOffsets(draft, addPrefixSpace) : draft;
+        const trimmed = trimOffsets ? trimmedOffsets(draft, addPrefixSpace, texts) : draft;
         const overflowing = addSpecialTokens
           ? trimmed.overflowing.map((rest) => withTypes(rest, 0))
           : trimmed.overflowing;
@@ -90,8 +94,8 @@ export function byteLevel({
 }: ByteLevelProcessingOptions = {}): PostProcessor {
   return {
     added: () => 0,
-    process: (drafts) =>
-      trimOffsets ? drafts.map((draft) => trimmedOffsets(draft, addPrefixSpace)) : drafts,
+    process: (drafts, _, texts) =>
+      trimOffsets ? drafts.map((draft) => trimmedOffsets(draft, addPrefixSpace, texts)) : drafts,
     toJSON: () => ({
       type: "ByteLevel",
       add_prefix_space: addPrefixSpace,
@@ -103,22 +107,36 @@ export function byteLevel({
 
 /** The byte-level space, or white space as an added token may have it. */
 const LEADING = /^[Ġ\p{White_Space}]+/u;
-const TRAILING = /[Ġ\p{White_Space}]+$/u;
 
-function trimmedOffsets(draft: Draft, addPrefixSpace: boolean): Draft {
-  const offsets = draft.offsets.map(([start, end], i): readonly [number, number] => {
+function trimmedOffsets(draft: Draft, addPrefixSpace: boolean, texts: readonly string[]): Draft {
+  const offsets = draft.offsets.map((range, i): readonly [number, number] => {
+    const [start, end] = range;
     const token = draft.tokens[i] as string;
     let leading = LEADING.exec(token)?.[0].length ?? 0;
-    const trailing = TRAILING.exec(token)?.[0].length ?? 0;
+    const trailing = trailingSpaces(token);
+    if (leading === 0 && trailing === 0) return range;
     // A single space in front of a text is the one that was put there, and has no place in the text.
     if ((i === 0 || start === 0) && addPrefixSpace && leading === 1) leading = 0;
-    const from = Math.min(start + leading, end);
-    const to = trailing > 0 && end >= trailing ? Math.max(end - trailing, from) : end;
+    const text = texts[draft.sequenceIds[i] ?? 0] ?? "";
+    let from = start;
+    for (let n = 0; n < leading && from < end; n++) from += isPair(text, from) ? 2 : 1;
+    let to = end;
+    for (let n = 0; n < trailing && end >= trailing && to > from; n++)
+      to -= isPair(text, to - 2) ? 2 : 1;
     return [from, to];
   });
-  const overflowing = draft.overflowing.map((rest) => trimmedOffsets(rest, addPrefixSpace));
+  const overflowing = draft.overflowing.map((rest) => trimmedOffsets(rest, addPrefixSpace, texts));
   return { ...draft, offsets, overflowing };
 }
+
+function trailingSpaces(token: string): number {
+  let end = token.length;
+  while (end > 0 && LEADING.test(token.charAt(end - 1))) end--;
+  return token.length - end;
+}
+
+/** Whether a surrogate pair begins there: offsets move by characters. */
+const isPair = (text: string, at: number): boolean => (text.codePointAt(at) ?? 0) > 0xffff;
 
 /** One piece of a template: a text, or a special token by its name. */
 export type TemplatePiece =
@@ -200,7 +218,9 @@ function parseTemplate(
 ): readonly TemplatePiece[] {
   if (typeof template !== "string") return template;
   return template.split(" ").map((text): TemplatePiece => {
-    const match = /^(?:\$(?<text>[ABab]|\d+|)|(?<special>[^:]+))(?::(?<type>\d+))?$/.exec(text);
+    const match = /^(?:\$(?<text>[ABab]|\d+|)|(?<special>[^:$][^:]*))(?::(?<type>\d+))?$/.exec(
+      text,
+    );
     if (!match)
       throw new TypeError(
         `templateProcessing: ${name} has the piece ${quoted(text)}, expected $A, $B or a special token, with :TYPE behind it or not`,
@@ -221,8 +241,8 @@ export function sequence(processors: readonly PostProcessor[]): PostProcessor {
     throw new TypeError("sequence: at most one of the post-processors may add special tokens");
   return {
     added: (pair) => processors.reduce((sum, each) => sum + each.added(pair), 0),
-    process: (drafts, addSpecialTokens) =>
-      processors.reduce((all, each) => each.process(all, addSpecialTokens), drafts),
+    process: (drafts, addSpecialTokens, texts) =>
+      processors.reduce((all, each) => each.process(all, addSpecialTokens, texts), drafts),
     toJSON: () => ({ type: "Sequence", processors: processors.map((each) => each.toJSON()) }),
   };
 }

@@ -218,7 +218,8 @@ export class Tokenizer {
     let drafts = [this.#tokenize(operation, text, 0)];
     if (pair !== undefined) drafts.push(this.#tokenize(operation, pair, 1));
     if (this.truncation) drafts = truncate(drafts, this.#room(this.truncation, drafts, options));
-    const parts = this.postProcessor?.process(drafts, addSpecialTokens) ?? drafts;
+    const texts = pair === undefined ? [text] : [text, pair];
+    const parts = this.postProcessor?.process(drafts, addSpecialTokens, texts) ?? drafts;
     return joinDrafts(parts);
   }
 
