@@ -52,6 +52,10 @@ const INHERITED = [
   ...(["loggingSteps", "skipNonFinite", "tensorboard", "mlflow", "device"] as const),
 ];
 
+/** Options before a command has filled in what was not given. */
+type GivenOptions = Omit<TrainingOptions, "batchSize" | "lr"> &
+  Partial<Pick<TrainingOptions, "batchSize" | "lr">>;
+
 /** What a checkpoint is to tell of its run. */
 export async function savedRun(
   { name: command, fixed, files, inherited }: TrainingCommand,
@@ -90,7 +94,7 @@ export const formatSavedRun = (run: SavedRun): string => json(run);
  * The options of a training, checked against what is in the output folder, with those of the run that it goes on with.
  * @throws DataError where the folder holds another run.
  */
-export async function checkedTraining<O extends TrainingOptions>(
+export async function checkedTraining<O extends GivenOptions>(
   training: TrainingCommand,
   given: O,
   command: Command,
@@ -117,7 +121,7 @@ export async function checkedTraining<O extends TrainingOptions>(
  * The options of a command with those of the run that it is to go on with, where `--resume` is given and there is one.
  * @throws DataError where the checkpoint is none of this command, or an option that is given is not as in the run.
  */
-async function withResumedOptions<O extends TrainingOptions>(
+async function withResumedOptions<O extends GivenOptions>(
   training: TrainingCommand,
   command: Command,
   options: O,
@@ -204,7 +208,7 @@ async function checkFile(
 /** How the run was begun that is to go on, and the checkpoint that says so; null where there is none yet. */
 async function findSavedRun(
   command: string,
-  { resume, output }: TrainingOptions,
+  { resume, output }: GivenOptions,
 ): Promise<{ readonly run: SavedRun; readonly folder: string } | null> {
   if (resume === undefined) return null;
   if (typeof resume === "string")

@@ -11,7 +11,9 @@ import {
   addPredictOptions,
   addTrainOptions,
   TRANSLATE,
+  withLayers,
   withRecipe,
+  type GivenTrainOptions,
   type TranslateEvalOptions,
   type TranslatePredictOptions,
   type TranslateTrainOptions,
@@ -58,9 +60,12 @@ export async function runTranslate(
         "train --output runs/first --resume",
       ], //
     ),
-  ).action(async (given: TranslateTrainOptions, self: Command) => {
+  ).action(async (given: GivenTrainOptions, self: Command) => {
     const say = (line: string): void => void (given.quiet || stderr.write(`${line}\n`));
-    const options = await checkedTraining(TRANSLATE, withRecipe(given, self), self, say);
+    // The recipe is that for the data of the run that goes on.
+    const options = withRecipe(
+      await checkedTraining(TRANSLATE, withLayers(given, self), self, say),
+    );
     checkTogether(options, self);
     const job = { options, command: [program, "translate", ...argv] };
     await followJob(environment.train(job), options, environment, (measured) => {

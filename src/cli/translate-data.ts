@@ -4,10 +4,9 @@ import { Rng } from "../data/rng.ts";
 import { datePairs } from "../tasks/translation/dates.ts";
 import { holdOutPairs, sentenceKey } from "../tasks/translation/hold-out.ts";
 import { readPairs, type SentencePair } from "../tasks/translation/pairs.ts";
+import { DATE_PAIRS } from "../tasks/translation/recipe.ts";
 import type { TranslateTrainOptions } from "./translate-options.ts";
 
-/** Dates made up to train on. */
-const DATE_COUNT = 60_000;
 const DATES_HELD_OUT = 1000;
 
 type Pairs = readonly SentencePair[];
@@ -32,7 +31,7 @@ export async function loadTrainingPairs(
   const { data, heldOutData, reverse = false, seed, evalPairs } = options;
   const { pairs, skipped } =
     data === undefined
-      ? { pairs: datePairs({ count: DATE_COUNT, seed }), skipped: {} }
+      ? { pairs: datePairs({ count: DATE_PAIRS, seed }), skipped: {} }
       : await loadPairs(data, { reverse, say });
   const count = options.heldOut ?? (data === undefined ? DATES_HELD_OUT : undefined);
   const hold = (from: Pairs, count: number | undefined, seed: number) => {

@@ -44,17 +44,24 @@ export interface TranslateTrainOptions extends TrainingOptions, DecodingOptions,
   readonly tokenizer?: string;
 }
 
-/** What commander gives: what is missing is filled in from a recipe. */
-type Given = Omit<TranslateTrainOptions, keyof ModelOptions | "batchSize" | "lr"> &
-  Partial<Pick<TranslateTrainOptions, keyof ModelOptions | "batchSize" | "lr">> & {
-    readonly layers?: number;
-  };
+/** What commander gives: what is missing is taken from a run that goes on, or else from a recipe. */
+export type GivenTrainOptions = Omit<
+  TranslateTrainOptions,
+  keyof ModelOptions | "batchSize" | "lr"
+> &
+  Partial<Pick<TranslateTrainOptions, keyof ModelOptions | "batchSize" | "lr">>;
+
+/** All names, so that none is forgotten. */
+const OF_MODEL: Readonly<Record<keyof ModelOptions, true>> = {
+  ...{ vocabSize: true, lowercase: true, dModel: true, heads: true, encoderLayers: true },
+  ...{ decoderLayers: true, feedforward: true, dropout: true, postNorm: true, positions: true },
+  ...{ maxLength: true, labelSmoothing: true, warmup: true, schedule: true },
+};
 
 export const TRANSLATE: TrainingCommand = {
   name: "translate",
   fixed: [
-    ...["vocabSize", "dModel", "heads", "encoderLayers", "decoderLayers", "feedforward"],
-    ...["dropout", "postNorm", "positions", "maxLength", "labelSmoothing", "warmup", "schedule"],
+    ...Object.keys(OF_MODEL),
     ...["heldOut", "heldOutData", "evalPairs", "reverse", "tokenizer"],
   ],
   files: ["heldOutData", "tokenizer"],
@@ -156,14 +163,21 @@ export function addTrainOptions(command: Command): Command {
   return addDecodingOptions(command);
 }
 
-/** The options with all that the recipe for the data gives. */
-export function withRecipe(given: Given, command: Command): TranslateTrainOptions {
-  const { layers, ...options } = given;
+/** Takes `--layers` as the two options that it stands for. */
+export function withLayers(
+  { layers, ...given }: GivenTrainOptions & { readonly layers?: number },
+  command: Command,
+): GivenTrainOptions {
+  if (layers === undefined) return given;
+  for (const name of ["encoderLayers", "decoderLayers"] as const)
+    // As if it had been given, so that a run that goes on must have it too.
+    if (given[name] === undefined) command.setOptionValueWithSource(name, layers, "cli");
+  return { encoderLayers: layers, decoderLayers: layers, ...given };
+}
+
+/** The options with what the recipe for their data gives. */
+export function withRecipe(options: GivenTrainOptions): TranslateTrainOptions {
   const recipe = options.data === undefined ? DATES : TEXT;
-  if (layers !== undefined)
-    for (const name of ["encoderLayers", "decoderLayers"] as const)
-      // As if it had been given, so that a run that goes on must have it too.
-      if (options[name] === undefined) command.setOptionValueWithSource(name, layers, "cli");
   return {
     ...options,
     batchSize: options.batchSize ?? recipe.batchSize,
@@ -172,8 +186,8 @@ export function withRecipe(given: Given, command: Command): TranslateTrainOption
     ...((options.lowercase ?? recipe.lowercase) && { lowercase: true }),
     dModel: options.dModel ?? recipe.dModel,
     heads: options.heads ?? recipe.nhead,
-    encoderLayers: options.encoderLayers ?? layers ?? recipe.encoderLayers,
-    decoderLayers: options.decoderLayers ?? layers ?? recipe.decoderLayers,
+    encoderLayers: options.encoderLayers ?? recipe.encoderLayers,
+    decoderLayers: options.decoderLayers ?? recipe.decoderLayers,
     feedforward: options.feedforward ?? recipe.dimFeedforward,
     dropout: options.dropout ?? recipe.dropout,
     positions: options.positions ?? recipe.positions,

@@ -15,6 +15,8 @@ type Watch = (text: string, kill: (signal: NodeJS.Signals) => void) => void;
 
 export interface StartOptions {
   readonly env?: Record<string, string>;
+  /** What it reads; nothing unless given. */
+  readonly stdin?: string;
   /** These see the output so far and may send signals. */
   readonly onStderr?: Watch;
   readonly onStdout?: Watch;
@@ -23,12 +25,13 @@ export interface StartOptions {
 /** Runs the program to its end. */
 export async function start(
   args: readonly string[],
-  { env = {}, onStderr, onStdout }: StartOptions = {},
+  { env = {}, stdin, onStderr, onStdout }: StartOptions = {},
 ): Promise<Ended> {
   const child = spawn(process.execPath, ["--import", "tsx", "src/cli/main.ts", ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env },
   });
+  if (stdin !== undefined) child.stdin.end(stdin);
   const kill = (signal: NodeJS.Signals) => void child.kill(signal);
   let stdout = "";
   let stderr = "";
