@@ -25,10 +25,18 @@ export type { PreTokenizer } from "./tokenizer/pre-tokenizers.ts";
 export * as preTokenizers from "./tokenizer/pre-tokenizers.ts";
 export {
   type EncodeOptions,
+  toCodePoints,
   Tokenizer,
   type TokenizerOptions,
-  toCodePoints,
 } from "./tokenizer/tokenizer.ts";
+export {
+  type TokenizerProgress,
+  trainBpe,
+  type TrainBpeOptions,
+  trainWordPiece,
+  type TrainWordPieceOptions,
+} from "./tokenizer/trainer.ts";
 export type { Truncation } from "./tokenizer/truncation.ts";
+export { Unigram } from "./tokenizer/unigram.ts";
 export { WordLevel } from "./tokenizer/word-level.ts";
 export { WordPiece } from "./tokenizer/wordpiece.ts";

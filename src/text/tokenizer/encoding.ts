@@ -101,3 +101,9 @@ export function joinDrafts(drafts: readonly Draft[]): Draft {
     return joined;
   });
 }
+
+/** The same tokens with one type; what overflowed keeps its own. */
+export const withTypes = (draft: Draft, typeId: number): Draft => ({
+  ...draft,
+  typeIds: draft.ids.map(() => typeId),
+});

@@ -97,8 +97,6 @@ export const prepend = (prefix: string): Normalizer =>
 /** Writes every byte of the UTF-8 text as one visible character, as GPT-2 does. */
 export const byteLevel = (): Normalizer => normalizer({ type: "ByteLevel" }, toByteLevel);
 
-const encoder = new TextEncoder();
-
 /** As {@link byteLevel}; each character of the result is aligned to the character whose byte it is. */
 export function toByteLevel(text: NormalizedString): void {
   const old = text.text;
@@ -109,11 +107,19 @@ export function toByteLevel(text: NormalizedString): void {
     text.substitute(bytes);
     return;
   }
-  text.map((character) => {
-    let bytes = "";
-    for (const byte of encoder.encode(character)) bytes += BYTE_CHARS[byte] as string;
-    return bytes;
-  });
+  text.map(utf8);
+}
+
+/** The characters of the UTF-8 bytes of one character (RFC 3629). */
+function utf8(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  if (code < 0x80) return BYTE_CHARS[code] as string;
+  let bytes = "";
+  let rest = code;
+  let first = 0x3f; // what the first byte has room for, less with every byte behind it
+  for (; rest > first; rest >>= 6, first >>= 1)
+    bytes = (BYTE_CHARS[0x80 | (rest & 0x3f)] as string) + bytes;
+  return (BYTE_CHARS[(~(2 * first + 1) & 0xff) | rest] as string) + bytes;
 }
 
 /** Cleaning of machine-translation corpora: controls go, all sorts of space become spaces. */

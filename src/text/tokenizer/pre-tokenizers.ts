@@ -1,9 +1,10 @@
 /** Pre-tokenizers: how a normalized text is cut into words, as the `pre_tokenizer` of a `tokenizer.json`. */
 import { type ByType, type JsonField, readByType } from "./json.ts";
 import { toByteLevel } from "./normalizers.ts";
-import { type NormalizedString, SPLIT_BEHAVIORS, type SplitBehavior } from "./normalized-string.ts";
+import type { NormalizedString } from "./normalized-string.ts";
 import { compilePattern, type PatternSource, readPattern } from "./pattern.ts";
 import { scriptRuns } from "./pre-tokenizers-scripts.ts";
+import { SPLIT_BEHAVIORS, type SplitBehavior } from "./splitting.ts";
 import { PUNCTUATION as PUNCTUATION_CLASS } from "./unicode-versions.ts";
 
 /** Cuts a part of a text into smaller ones, which it may change; empty ones are left out. */

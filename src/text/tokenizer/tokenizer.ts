@@ -17,6 +17,8 @@ import { type PostProcessor, readPostProcessor } from "./post-processors.ts";
 import { type PreTokenizer, readPreTokenizer } from "./pre-tokenizers.ts";
 import { readTruncation, truncate, type Truncation, truncationJson } from "./truncation.ts";
 
+export { toCodePoints } from "./code-points.ts";
+
 export interface TokenizerOptions {
   readonly model: TokenModel;
   readonly normalizer?: Normalizer | undefined;
@@ -53,7 +55,12 @@ export class Tokenizer {
   padding: Padding | undefined;
   readonly #added = new AddedVocabulary();
 
+  /** @throws TypeError when there is no model. */
   constructor({ model, normalizer, preTokenizer, postProcessor, decoder }: TokenizerOptions) {
+    if (typeof (model as Partial<TokenModel> | undefined)?.tokenize !== "function")
+      throw new TypeError(
+        "new Tokenizer: expected { model } with a Bpe, WordPiece, Unigram or WordLevel; Tokenizer.fromJSON reads a tokenizer.json",
+      );
     this.model = model;
     this.normalizer = normalizer;
     this.preTokenizer = preTokenizer;
@@ -157,7 +164,10 @@ export class Tokenizer {
   }
 
   #addAll(tokens: readonly NewToken[], special: boolean): number {
-    const added = tokens.map((token) => addedToken(token, special));
+    const operation = special ? "Tokenizer.addSpecialTokens" : "Tokenizer.addTokens";
+    if (!Array.isArray(tokens)) throw new TypeError(`${operation}: expected an array of tokens`);
+    const added = tokens.map((token: NewToken) => addedToken(token, special));
+    for (const { content } of added) checkText(operation, content);
     return this.#added.add(added, this.model, this.normalizer);
   }
 
@@ -297,31 +307,3 @@ function parse(text: string, file: string): unknown {
     new JsonField(undefined, file).fail(`not valid JSON (${quoted(reason)})`, error);
   }
 }
-
-/**
- * Offsets in code points, as Python counts them, of offsets in UTF-16 units of a text. An offset inside of a surrogate
- * pair counts as that of its character.
- */
-export function toCodePoints<T extends readonly (readonly [start: number, end: number])[]>(
-  text: string,
-  offsets: T,
-): [start: number, end: number][] {
-  const index = new Uint32Array(text.length + 1);
-  let codePoints = 0;
-  for (let at = 0; at < text.length; codePoints++) {
-    index[at++] = codePoints;
-    if (isPair(text, at - 1)) index[at++] = codePoints;
-  }
-  index[text.length] = codePoints;
-  const of = (offset: number): number => {
-    const found = index[offset];
-    if (found === undefined)
-      throw new RangeError(
-        `toCodePoints: the offset ${offset} is outside of the text of ${text.length} units`,
-      );
-    return found;
-  };
-  return offsets.map(([start, end]) => [of(start), of(end)]);
-}
-
-const isPair = (text: string, at: number): boolean => (text.codePointAt(at) ?? 0) > 0xffff;

@@ -36,6 +36,7 @@ export interface Fixtures {
     readonly expected: PythonEncoding;
     readonly overflowing: readonly (readonly [ids: number[], offsets: number[], types: number[]])[];
   }[];
+  readonly bertUncased: readonly (readonly [ids: number[], offsets: number[], decoded: string])[];
   readonly batch: {
     readonly texts: readonly string[];
     readonly expected: readonly PythonEncoding[];

@@ -1,9 +1,10 @@
 /** Whole tokenizers agree with Python's on a Unicode torture set: ids, offsets into the original text, words, decoding. */
 import { describe, expect, test } from "vitest";
 import { toCodePoints, Tokenizer } from "../../../src/text/index.ts";
+import { sharedData } from "../../data/shared-data.ts";
 import { asPython, fixtures } from "./fixtures.ts";
 
-const { texts, splits, tokenizers, encodings, options, batch } = fixtures();
+const { texts, splits, tokenizers, encodings, options, bertUncased, batch } = fixtures();
 
 /** A model that knows no word, so that each becomes one token with the offsets of the word. */
 const UNKNOWN = { type: "WordLevel", vocab: { "<unk>": 0 }, unk_token: "<unk>" };
@@ -71,4 +72,17 @@ test("a batch is padded to its longest text", () => {
   const tokenizer = Tokenizer.fromJSON({ ...tokenizers["wordPiece"], padding });
   const found = tokenizer.encodeBatch(batch.texts);
   expect(found.map((each, i) => asPython(each, [batch.texts[i] ?? ""]))).toEqual(batch.expected);
+});
+
+const bert = sharedData("tokenizer/bert-uncased/tokenizer.json");
+
+test.skipIf(bert.missing)(`BERT's own tokenizer${bert.title}`, async () => {
+  const tokenizer = await Tokenizer.load(bert.file);
+  tokenizer.truncation = undefined;
+  tokenizer.padding = undefined;
+  texts.forEach((text, i) => {
+    const encoding = tokenizer.encode(text);
+    const { ids, offsets } = asPython(encoding, [text]);
+    expect([ids, offsets, tokenizer.decode(ids)], text).toEqual(bertUncased[i]);
+  });
 });
