@@ -31,7 +31,7 @@ export async function loadTrainingPairs(
   const { data, heldOutData, reverse = false, seed, evalPairs } = options;
   const { pairs, skipped } =
     data === undefined
-      ? { pairs: datePairs({ count: DATE_PAIRS, seed }), skipped: {} }
+      ? { pairs: dates(seed), skipped: {} }
       : await loadPairs(data, { reverse, say });
   const count = options.heldOut ?? (data === undefined ? DATES_HELD_OUT : undefined);
   const hold = (from: Pairs, count: number | undefined, seed: number) => {
@@ -70,6 +70,12 @@ export async function loadTrainingPairs(
   const aside = validation === undefined ? "" : `, ${validation.length} to evaluate on`;
   say(`${train.length} ${made} to train on${aside}, ${heldOut.length} held out to measure on`);
   return { train, heldOut, validation, skipped: { ...skipped, ...leftOut } };
+}
+
+/** Each text once, as in files that are read. */
+function dates(seed: number): Pairs {
+  const drawn = datePairs({ count: DATE_PAIRS, seed });
+  return [...new Map(drawn.map((pair) => [pair.source, pair])).values()];
 }
 
 /** All pairs of a file; `say` is told what was read and left out. */

@@ -203,6 +203,8 @@ describe("train", () => {
     expect(stderr).toContain("made-up dates to train on, 1000 held out to measure on");
     expect(seen[0]?.options).toMatchObject({ recipe: DATES, seed: 1, accumulate: 1 });
     expect(seen[0]?.options).not.toHaveProperty("validation");
+    const texts = seen[0]!.pairs.map(({ source }) => source);
+    expect(new Set(texts).size).toBe(texts.length);
     expect(seen[0]?.pairs[0]?.target).toMatch(/^\d{4}-\d\d-\d\d$/);
   });
 
