@@ -37,6 +37,8 @@ const trains = ({ kind }: Workload): boolean =>
 
 const calls = ({ kind }: Workload): boolean => kind === "dispatch" || kind === "matmul";
 
+const decodes = ({ kind }: Workload): boolean => kind === "decode";
+
 /** The library of this repository, every step compiled where the workload does not say otherwise. */
 export const ours: Library = {
   name: "learning-loop",
@@ -105,7 +107,8 @@ const pytorchCompile: Library = {
   missing: () =>
     lookForTorch() ??
     (spawnSync("g++", ["--version"]).status === 0 ? undefined : "torch.compile needs g++"),
-  cannot: (workload) => (calls(workload) ? "only steps with gradients are compiled" : undefined),
+  cannot: (workload) =>
+    calls(workload) || decodes(workload) ? "only steps with gradients are compiled" : undefined,
   choose: (workload) =>
     chooseTorch(workload, { compile: "default", optimizer: "fused", setToNone: true }, [{}]),
 };

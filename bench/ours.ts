@@ -1,6 +1,7 @@
 /** This library's side of the benchmarks. */
 import { readFileSync } from "node:fs";
 import { compile, tensor, full, zeros, type Tensor } from "../src/index.ts";
+import { decode } from "./decode.ts";
 import { floats } from "./fixed-data.ts";
 import { gradient, optimizer } from "./gradients.ts";
 import { serve, type Options, type Prepared, type Step } from "./serve.ts";
@@ -46,6 +47,8 @@ function prepare(w: Workload, options: Options): Prepared {
       return gradient(w);
     case "optimizer":
       return optimizer(w);
+    case "decode":
+      return decode(w);
     case "mlp":
     case "encoder":
     case "conv":

@@ -89,9 +89,39 @@ export interface MatmulWorkload extends Common {
   readonly size: number;
 }
 
+/**
+ * A whole batch decoded by an encoder–decoder with kept keys and values: post-norm with ReLU, one shared table. Targets end
+ * after `generated` tokens, never before.
+ */
+export interface DecodeWorkload extends Common {
+  readonly kind: "decode";
+  readonly batch: number;
+  /** Hypotheses of a sentence; 1: greedy. */
+  readonly beams: number;
+  /** Layers of the encoder, and of the decoder. */
+  readonly layers: number;
+  readonly dModel: number;
+  readonly heads: number;
+  readonly feedforward: number;
+  readonly vocabulary: number;
+  /** Lengths of sources. */
+  readonly shortest: number;
+  readonly longest: number;
+  readonly generated: number;
+  readonly padId: number;
+  readonly bosId: number;
+  readonly eosId: number;
+  readonly parameters: readonly ParameterSpec[];
+}
+
 export type TrainingWorkload = MlpWorkload | EncoderWorkload | ConvWorkload | LstmWorkload;
 export type Workload =
-  TrainingWorkload | GradientWorkload | OptimizerWorkload | DispatchWorkload | MatmulWorkload;
+  | TrainingWorkload
+  | GradientWorkload
+  | OptimizerWorkload
+  | DispatchWorkload
+  | MatmulWorkload
+  | DecodeWorkload;
 
 const seeds = { inputSeed: 1, targetSeed: 2 };
 
@@ -177,21 +207,54 @@ type EncoderSizes = Omit<
   "kind" | "parameters" | "learningRate" | "weightDecay" | keyof Common
 >;
 
+/** Self-attention or attention to a memory. */
+function attention(prefix: string, d: number): Omit<ParameterSpec, "seed">[] {
+  const [weight, bias] = linear("", d, 3 * d);
+  if (!weight || !bias) throw new Error("linear() gives a weight and a bias");
+  return [
+    { ...weight, name: `${prefix}.in_proj_weight` },
+    { ...bias, name: `${prefix}.in_proj_bias` },
+    ...linear(`${prefix}.out_proj`, d, d),
+  ];
+}
+
+function decode(name: string, batch: number, beams: number): DecodeWorkload {
+  const sizes = { layers: 3, dModel: 256, heads: 4, feedforward: 1024, vocabulary: 8000 };
+  const { layers, dModel: d, feedforward: ff } = sizes;
+  const layer = (prefix: string, across: boolean): Omit<ParameterSpec, "seed">[] => [
+    ...attention(`${prefix}.self_attn`, d),
+    ...(across ? attention(`${prefix}.multihead_attn`, d) : []),
+    ...linear(`${prefix}.linear1`, d, ff),
+    ...linear(`${prefix}.linear2`, ff, d),
+    ...["norm1", "norm2", ...(across ? ["norm3"] : [])].flatMap((n) => norm(`${prefix}.${n}`, d)),
+  ];
+  const stack = (side: "encoder" | "decoder"): Omit<ParameterSpec, "seed">[] => [
+    ...Array.from({ length: layers }, (_, i) =>
+      layer(`transformer.${side}.layers.${i}`, side === "decoder"),
+    ).flat(),
+    ...norm(`transformer.${side}.norm`, d),
+  ];
+  const table = { name: "embedding.weight", shape: [sizes.vocabulary, d], shift: 0 };
+  // The standard deviation of the table is 1/√d.
+  const parameters = seeded([
+    { ...table, bound: Math.sqrt(3 / d) },
+    ...stack("encoder"),
+    ...stack("decoder"),
+  ]);
+  const ids = { padId: 0, bosId: 1, eosId: 2 };
+  const lengths = { shortest: 16, longest: 24, generated: 32 };
+  return { kind: "decode", name, ...seeds, batch, beams, ...sizes, ...lengths, ...ids, parameters };
+}
+
 function encoder(name: string, sizes: EncoderSizes): EncoderWorkload {
   const { dModel: d, feedforward: ff } = sizes;
-  const layer = (prefix: string): Omit<ParameterSpec, "seed">[] => {
-    const [inWeight, inBias] = linear("", d, 3 * d);
-    if (!inWeight || !inBias) throw new Error("linear() gives a weight and a bias");
-    return [
-      { ...inWeight, name: `${prefix}.self_attn.in_proj_weight` },
-      { ...inBias, name: `${prefix}.self_attn.in_proj_bias` },
-      ...linear(`${prefix}.self_attn.out_proj`, d, d),
-      ...linear(`${prefix}.linear1`, d, ff),
-      ...linear(`${prefix}.linear2`, ff, d),
-      ...norm(`${prefix}.norm1`, d),
-      ...norm(`${prefix}.norm2`, d),
-    ];
-  };
+  const layer = (prefix: string): Omit<ParameterSpec, "seed">[] => [
+    ...attention(`${prefix}.self_attn`, d),
+    ...linear(`${prefix}.linear1`, d, ff),
+    ...linear(`${prefix}.linear2`, ff, d),
+    ...norm(`${prefix}.norm1`, d),
+    ...norm(`${prefix}.norm2`, d),
+  ];
   const parameters = seeded([
     { name: "token.weight", shape: [sizes.vocabulary, d], bound: 1, shift: 0 },
     { name: "position.weight", shape: [sizes.length, d], bound: 1, shift: 0 },
@@ -234,6 +297,10 @@ export const workloads: readonly Workload[] = [
     },
     parameters: encoder22m.parameters,
   },
+  decode("decode-greedy-1", 1, 1),
+  decode("decode-greedy-32", 32, 1),
+  decode("decode-beam4-1", 1, 4),
+  decode("decode-beam4-32", 32, 4),
   { kind: "dispatch", name: "dispatch", ...seeds, additions: 1000, size: 8 },
   { kind: "matmul", name: "matmul", ...seeds, size: 1024 },
 ];

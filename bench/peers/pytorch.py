@@ -310,6 +310,8 @@ def prepare(w, o):
         return gradient(w, o)
     if w["kind"] == "optimizer":
         return optimizer(w, o)
+    if w["kind"] == "decode":
+        return decoding.decode(w, o)
     if w["kind"] == "dispatch":
         return torch.no_grad()(dispatch(w, o)), list
     if w["kind"] == "matmul":
@@ -319,6 +321,8 @@ def prepare(w, o):
 
 def choices(w):
     """The settings that could matter, the likely best first."""
+    if w["kind"] == "decode":
+        return decoding.choices()
     if w["kind"] == "dispatch":
         return {"threads": [1, 2]}
     if w["kind"] == "matmul":
@@ -417,5 +421,7 @@ def main():
 
 
 if __name__ == "__main__":
+    import decode as decoding
+
     torch.set_flush_denormal(True)
     main()
