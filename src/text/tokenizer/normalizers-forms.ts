@@ -33,13 +33,11 @@ function decomposed(text: string, form: "NFD" | "NFKD"): MutableChange[] {
   const parts: MutableChange[] = [];
   let sorted = 0; // parts before this one are in order
   const sort = (): void => {
-    // Insertion sort: few marks follow one character, and equal classes must keep their order.
-    for (let i = sorted + 1; i < parts.length; i++) {
-      const part = parts[i] as MutableChange;
-      let j = i;
-      for (; j > sorted && swaps((parts[j - 1] as MutableChange)[0], part[0]); j--)
-        parts[j] = parts[j - 1] as MutableChange;
-      parts[j] = part;
+    if (parts.length - sorted > 1) {
+      const marks = parts.splice(sorted);
+      // Stable: marks of one class keep their order.
+      marks.sort(([a], [b]) => (swaps(a, b) ? 1 : swaps(b, a) ? -1 : 0));
+      for (const mark of marks) parts.push(mark);
     }
     sorted = parts.length;
   };
@@ -81,12 +79,13 @@ function composed(parts: readonly MutableChange[]): MutableChange[] {
       marks.push(part);
       continue;
     }
-    result.push(starter, ...marks);
+    result.push(starter);
+    for (const mark of marks) result.push(mark);
     starter = part;
     marks = [];
   }
   if (starter !== undefined) result.push(starter);
-  result.push(...marks);
+  for (const mark of marks) result.push(mark);
   return result;
 }
 

@@ -237,3 +237,9 @@ describe("texts", () => {
     );
   });
 });
+
+test("many marks on one letter are sorted in passable time", () => {
+  const tokenizer = Tokenizer.fromJSON({ model: MODEL, normalizer: { type: "NFC" } });
+  const text = `a${"\u0301\u0323".repeat(5_000)}`;
+  expect(tokenizer.words(text)[0]?.text).toBe(text.normalize("NFC"));
+});
