@@ -8,6 +8,7 @@ import { mostProbable } from "../ops/decoding.ts";
 import type { Tensor } from "../tensor.ts";
 import { deriveAll } from "../tensor/derive.ts";
 import { noGrad } from "../trace.ts";
+import { draw, type Sampling } from "./sampling.ts";
 import { BLOCKED, decodeStep, type DecoderParts, type ReadWeight } from "./decoder-parts.ts";
 
 /** What a step found: for each sample the best continuations of all its hypotheses, in order. */
@@ -53,6 +54,8 @@ export interface DecodingOptions {
   readonly beams: number;
   readonly memory: Memory;
   readonly forbidden: Forbidden;
+  /** How one hypothesis is continued at random; null: by its likeliest token. */
+  readonly sampling?: Sampling | null;
 }
 
 /** Decoding of B samples with K hypotheses each. */
@@ -67,11 +70,14 @@ export class DecodingPrograms {
   readonly #read: ReadWeight;
   readonly #memory: Memory;
   readonly #forbidden: Forbidden;
+  readonly #sampling: Sampling | null;
   readonly #stages: Stage[] = [];
   readonly #grows: Compiled<[], void>[] = [];
   readonly #begin: Compiled<[first: number], void>;
 
-  constructor({ parts, read, batch, beams, memory, forbidden }: DecodingOptions) {
+  constructor(options: DecodingOptions) {
+    const { parts, read, batch, beams, memory, forbidden, sampling = null } = options;
+    this.#sampling = sampling;
     this.#parts = parts;
     this.#read = read;
     this.#memory = memory;
@@ -159,7 +165,8 @@ export class DecodingPrograms {
     const allowed = this.#allowed(logits);
     this.position.assign(position.add(1));
     if (beams === 1) {
-      const [own, tokens] = likeliest(allowed, 1); // [B, 1]
+      const [own, tokens] =
+        this.#sampling === null ? likeliest(allowed, 1) : draw(allowed, this.#sampling); // [B, 1]
       const scores = this.scores.add(own);
       this.ids.assign(tokens);
       this.scores.assign(scores);

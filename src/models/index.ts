@@ -15,3 +15,5 @@ export {
   type GenerateProgress,
 } from "./generate.ts";
 export type { Hypothesis } from "./beam-search.ts";
+export { continuePrompts, type Continuation, type ContinueOptions } from "./continue-prompts.ts";
+export { DecoderOnly, type DecoderOnlyConfig, type DecoderOnlyOptions } from "./decoder-only.ts";
