@@ -5,6 +5,7 @@ import { datePairs } from "../tasks/translation/dates.ts";
 import { holdOutPairs, sentenceKey } from "../tasks/translation/hold-out.ts";
 import { readPairs, type SentencePair } from "../tasks/translation/pairs.ts";
 import { DATE_PAIRS } from "../tasks/translation/recipe.ts";
+import type { Tell } from "./job.ts";
 import type { TranslateTrainOptions } from "./translate-options.ts";
 
 const DATES_HELD_OUT = 1000;
@@ -26,13 +27,14 @@ export async function loadTrainingPairs(
     TranslateTrainOptions,
     "data" | "heldOut" | "heldOutData" | "reverse" | "seed" | "evalPairs"
   >,
-  { evaluates, say }: { readonly evaluates: boolean; readonly say: (line: string) => void },
+  { evaluates, tell }: { readonly evaluates: boolean; readonly tell: Tell },
 ): Promise<TranslationData> {
   const { data, heldOutData, reverse = false, seed, evalPairs } = options;
   const { pairs, skipped } =
     data === undefined
       ? { pairs: dates(seed), skipped: {} }
-      : await loadPairs(data, { reverse, say });
+      : await loadPairs(data, { reverse, tell });
+  const say = (text: string): void => tell({ type: "note", text });
   const count = options.heldOut ?? (data === undefined ? DATES_HELD_OUT : undefined);
   const hold = (from: Pairs, count: number | undefined, seed: number) => {
     try {
@@ -47,7 +49,7 @@ export async function loadTrainingPairs(
   const leftOut: Record<string, number> = {};
   if (heldOutData === undefined) ({ train, heldOut } = hold(pairs, count, seed));
   else {
-    heldOut = (await loadPairs(heldOutData, { reverse, say })).pairs;
+    heldOut = (await loadPairs(heldOutData, { reverse, tell })).pairs;
     train = withoutSentencesOf(pairs, heldOut);
     const shared = pairs.length - train.length;
     if (shared > 0) {
@@ -78,14 +80,17 @@ function dates(seed: number): Pairs {
   return [...new Map(drawn.map((pair) => [pair.source, pair])).values()];
 }
 
-/** All pairs of a file; `say` is told what was read and left out. */
+/** All pairs of a file; `tell` hears what was read and left out. */
 export async function loadPairs(
   file: string,
-  { reverse, say }: { readonly reverse: boolean; readonly say: (line: string) => void },
+  { reverse, tell }: { readonly reverse: boolean; readonly tell: Tell },
 ): Promise<{ readonly pairs: Pairs; readonly skipped: Readonly<Record<string, number>> }> {
-  const { pairs, report, skipped } = await readPairs(file);
-  say(`${file}: ${pairs.length} pairs`);
-  for (const line of report) say(`  ${line}`);
+  const { pairs, report, skipped } = await readPairs(file, {
+    onProgress: (bytes, total) =>
+      tell({ type: "work", name: "reading, KB", done: kilo(bytes), total: total && kilo(total) }),
+  });
+  for (const text of [`${file}: ${pairs.length} pairs`, ...report.map((line) => `  ${line}`)])
+    tell({ type: "note", text });
   return {
     pairs: reverse
       ? pairs.map(({ source, target }) => ({ source: target, target: source }))
@@ -93,6 +98,8 @@ export async function loadPairs(
     skipped: Object.fromEntries(skipped.map(({ kind, count }) => [kind, count])),
   };
 }
+
+const kilo = (bytes: number): number => Math.round(bytes / 1000);
 
 /** Pairs as the lines of a file that `readPairs` gives back. */
 export const formatPairs = (pairs: Pairs): string =>

@@ -123,8 +123,7 @@ function trainTranslator(
         const { tokenizer } = options;
         const own = tokenizer === undefined ? undefined : await backend.loadTokenizer(tokenizer);
         const pairs = await loadTrainingPairs(options, {
-          evaluates: evaluating(options),
-          say: (text) => tell({ type: "note", text }),
+          ...{ evaluates: evaluating(options), tell },
         });
         return { ...pairs, tokenizer: own };
       },
@@ -174,8 +173,7 @@ async function* loadAndMeasure(
   yield { type: "note", text: described(folder, translator) };
   const file = options.data ?? (await heldOutFile(folder));
   const result = yield* during(async (tell) => {
-    const say = (text: string) => tell({ type: "note", text });
-    const { pairs, skipped } = await loadPairs(file, { reverse, say });
+    const { pairs, skipped } = await loadPairs(file, { reverse, tell });
     const sample = samplePairs(pairs, maxPairs);
     const on =
       sample.length === pairs.length

@@ -1,6 +1,6 @@
 /** The lines of a text file of any size as bytes, unpacked on the way, with errors that say what the file is instead. */
 
-import { createReadStream } from "node:fs";
+import { createReadStream, type ReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { pipeline, Readable, type Duplex } from "node:stream";
 import { createBrotliDecompress, createGunzip } from "node:zlib";
@@ -10,6 +10,8 @@ export interface LineLimits {
   readonly maxLineBytes: number;
   /** Of the unpacked text. */
   readonly maxBytes: number;
+  /** Told how many bytes of the file were read, and how many it has; null for a pipe. */
+  readonly onProgress?: ((bytes: number, total: number | null) => void) | undefined;
 }
 
 const NEWLINE = 0x0a;
@@ -35,7 +37,7 @@ const LONGEST_SIGNATURE = Math.max(...FOREIGN.map(([, , ...bytes]) => bytes.leng
  */
 export async function* readLines(
   file: string,
-  { maxLineBytes, maxBytes }: LineLimits,
+  { maxLineBytes, maxBytes, onProgress }: LineLimits,
 ): AsyncGenerator<readonly (Buffer | null)[], void> {
   let held: Buffer[] = [];
   let length = 0;
@@ -51,7 +53,7 @@ export async function* readLines(
     if (length > maxLineBytes) held = [];
     else held.push(piece);
   };
-  for await (const chunk of readText(file)) {
+  for await (const chunk of readText(file, onProgress)) {
     total += chunk.length;
     if (total > maxBytes)
       throw new DataError(
@@ -72,9 +74,13 @@ export async function* readLines(
 }
 
 /** The bytes of a text, unpacked, without a byte order mark. */
-async function* readText(file: string): AsyncGenerator<Buffer, void> {
+async function* readText(
+  file: string,
+  onProgress: LineLimits["onProgress"],
+): AsyncGenerator<Buffer, void> {
   try {
-    const { head, chunks } = await peek(await opened(file));
+    const { stream, size } = await opened(file);
+    const { head, chunks } = await peek(stream as AsyncIterable<Buffer>);
     if (head.length === 0) throw new DataError({ file }, "the file is empty");
     const unpack = unpacker(file, head);
     const plain = await peek(unpack === null ? chunks : piped(chunks, unpack));
@@ -84,6 +90,7 @@ async function* readText(file: string): AsyncGenerator<Buffer, void> {
       if (isFirst) refuseForeign(file, chunk);
       const skip = isFirst && startsWith(chunk, BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
       isFirst = false;
+      onProgress?.(stream.bytesRead, size);
       yield chunk.subarray(skip);
     }
   } catch (error) {
@@ -92,13 +99,13 @@ async function* readText(file: string): AsyncGenerator<Buffer, void> {
   }
 }
 
-async function opened(file: string): Promise<AsyncIterable<Buffer>> {
+async function opened(file: string): Promise<{ stream: ReadStream; size: number | null }> {
   const found = await stat(file);
   if (found.isDirectory())
     throw new DataError({ file }, "expected a file, got a directory; name a file in it");
   if (!found.isFile() && !found.isFIFO())
     throw new DataError({ file }, "expected a regular file or a pipe");
-  return createReadStream(file) as AsyncIterable<Buffer>;
+  return { stream: createReadStream(file), size: found.isFile() ? found.size : null };
 }
 
 interface Peeked {

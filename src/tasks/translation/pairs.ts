@@ -34,6 +34,8 @@ export interface ReadPairsOptions {
   readonly maxLineBytes?: number;
   /** Size of the (unpacked) text that is refused, in bytes (default 4 GiB). */
   readonly maxBytes?: number;
+  /** Told how many bytes of the file were read, and how many it has; null for a pipe. */
+  readonly onProgress?: (bytes: number, total: number | null) => void;
 }
 
 /** Why lines are left out. */
@@ -61,14 +63,19 @@ const EXAMPLES = 5;
  */
 export async function readPairs(
   file: string,
-  { maxPairs = 2_000_000, maxLineBytes = 65_536, maxBytes = 4 * 2 ** 30 }: ReadPairsOptions = {},
+  {
+    maxPairs = 2_000_000,
+    maxLineBytes = 65_536,
+    maxBytes = 4 * 2 ** 30,
+    onProgress,
+  }: ReadPairsOptions = {},
 ): Promise<PairsData> {
   checkCount("readPairs", "maxPairs", maxPairs, 1);
   checkCount("readPairs", "maxLineBytes", maxLineBytes, 1);
   checkCount("readPairs", "maxBytes", maxBytes, 1);
   const reading = new Reading();
   let isCut = false;
-  for await (const lines of readLines(file, { maxLineBytes, maxBytes })) {
+  for await (const lines of readLines(file, { maxLineBytes, maxBytes, onProgress })) {
     for (const line of lines) {
       isCut = reading.pairs.length === maxPairs;
       if (isCut) break;

@@ -38,6 +38,18 @@ const THREE = [
   { source: "Run!", target: "Cours !" },
 ];
 
+test("tells how much of a file was read, packed or not", async () => {
+  const text = "a line\tof a file\n".repeat(20_000);
+  for (const [name, content] of [
+    ["long.tsv", Buffer.from(text)],
+    ["long.tsv.gz", gzipSync(text)],
+  ] as const) {
+    const heard: [number, number | null][] = [];
+    await readPairs(file(name, content), { onProgress: (...bytes) => void heard.push(bytes) });
+    expect(heard.at(-1)).toEqual([content.length, content.length]);
+  }
+});
+
 describe("what is read", () => {
   test.each<[name: string, content: string | Uint8Array, ending?: string]>([
     ["lines", GOOD],
