@@ -54,7 +54,7 @@ export async function loadTrainingPairs(
     const shared = pairs.length - train.length;
     if (shared > 0) {
       leftOut["with a sentence that is held out"] = shared;
-      say(`${shared} pairs left out, with a sentence of ${heldOutData}`);
+      say(`${pairsOf(shared)} left out, with a sentence of ${heldOutData}`);
     }
     if (train.length === 0)
       throw new DataError(
@@ -98,6 +98,8 @@ export async function loadPairs(
     skipped: Object.fromEntries(skipped.map(({ kind, count }) => [kind, count])),
   };
 }
+
+export const pairsOf = (count: number): string => (count === 1 ? "1 pair" : `${count} pairs`);
 
 const kilo = (bytes: number): number => Math.round(bytes / 1000);
 

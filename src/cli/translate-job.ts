@@ -6,6 +6,7 @@ import { DataError } from "../data/errors.ts";
 import { evaluateTranslator } from "../tasks/translation/evaluate.ts";
 import type { SentencePair } from "../tasks/translation/pairs.ts";
 import type { Recipe } from "../tasks/translation/recipe.ts";
+import { specialIds } from "../tasks/translation/special-tokens.ts";
 import type { TrainTranslatorOptions } from "../tasks/translation/train.ts";
 import type { Translator } from "../tasks/translation/translator.ts";
 import type { Tokenizer } from "../text/tokenizer/tokenizer.ts";
@@ -29,7 +30,13 @@ import {
   type TrainingJob,
   type UseDevice,
 } from "./training-job.ts";
-import { formatPairs, loadPairs, loadTrainingPairs, samplePairs } from "./translate-data.ts";
+import {
+  formatPairs,
+  loadPairs,
+  loadTrainingPairs,
+  pairsOf,
+  samplePairs,
+} from "./translate-data.ts";
 import {
   recipeOf,
   TRANSLATE,
@@ -121,7 +128,7 @@ function trainTranslator(
       useDevice: backend.useDevice,
       load: async (tell) => {
         const { tokenizer } = options;
-        const own = tokenizer === undefined ? undefined : await backend.loadTokenizer(tokenizer);
+        const own = tokenizer === undefined ? undefined : await ownTokenizer(tokenizer, backend);
         const pairs = await loadTrainingPairs(options, {
           ...{ evaluates: evaluating(options), tell },
         });
@@ -132,15 +139,22 @@ function trainTranslator(
         const tokenizer = own ?? (await trainTokenizer(train, recipe, tell));
         if (tokenizer === null) return null;
         const { batchSize: _, learningRate: __, ...rest } = common;
-        const training = await backend.train(train, {
-          ...{ ...rest, recipe, tokenizer },
-          ...(validation && { validation }),
-        });
+        const training = await unlessStopped(stopping, () =>
+          backend.train(train, {
+            ...{ ...rest, recipe, tokenizer },
+            ...(validation && { validation }),
+            onExamples: (done, total) => {
+              stopping.throwIfAborted();
+              tell({ type: "work", name: "cutting pairs into tokens", done, total });
+            },
+          }),
+        );
+        if (training === null) return null;
         const { tooLong } = training.skipped;
         if (tooLong > 0)
           tell({
             type: "note",
-            text: `${tooLong} pairs left out, longer than ${recipe.maxLength} tokens`,
+            text: `${pairsOf(tooLong)} left out, longer than ${recipe.maxLength} tokens`,
           });
         tell({ type: "note", text: `a model of ${training.translator.description}` });
         return training;
@@ -160,6 +174,19 @@ function trainTranslator(
     job,
     control,
   );
+}
+
+/** @throws DataError where it has not the tokens that a translator needs. */
+async function ownTokenizer(file: string, backend: TranslateBackend): Promise<Tokenizer> {
+  const tokenizer = await backend.loadTokenizer(file);
+  try {
+    specialIds(tokenizer);
+    return tokenizer;
+  } catch (error) {
+    throw new DataError({ file }, error instanceof Error ? error.message : String(error), {
+      cause: error,
+    });
+  }
 }
 
 async function* loadAndMeasure(

@@ -78,7 +78,9 @@ const trainingOf = (
 });
 
 const TOKENIZER = new Tokenizer({
-  model: new WordLevel(new Map([["[UNK]", 0]]), { unkToken: "[UNK]" }),
+  model: new WordLevel(new Map(["[UNK]", "[PAD]", "[EOS]"].map((token, id) => [token, id])), {
+    unkToken: "[UNK]",
+  }),
 });
 
 interface Seen {
@@ -240,7 +242,7 @@ describe("train", () => {
     const { stdout, stderr, seen } = await run([...args, "--reverse", "--json"]);
     expect(seen[0]?.pairs).toHaveLength(29);
     expect(seen[0]?.pairs[0]).toEqual({ source: "ONE AND ONE!", target: "one and one" });
-    expect(stderr).toContain(`1 pairs left out, with a sentence of ${heldOut}`);
+    expect(stderr).toContain(`1 pair left out, with a sentence of ${heldOut}`);
     expect(lastLine(stdout)).toMatchObject({
       pairs: 2,
       skipped: { "with a sentence that is held out": 1 },
@@ -276,6 +278,9 @@ describe("train", () => {
     });
     expect([missing.code, missing.stdout]).toEqual([1, ""]);
     expect(missing.stderr).toMatch(/^error: .*none\.json: no such file/);
+    const bare = new Tokenizer({ model: new WordLevel(new Map([["<unk>", 0]])) });
+    const unfit = await run([...args, own], { loadTokenizer: () => Promise.resolve(bare) });
+    expect(unfit.stderr).toContain(`error: ${own}: the vocabulary has no token for padding`);
   });
 
   test.each([

@@ -22,22 +22,43 @@ export interface TranslationBatch {
 
 /** Ids of a text, followed by the end token. */
 export function sourceIds(tokenizer: Tokenizer, text: string, { eosId }: SpecialIds): Int32Array {
-  return Int32Array.of(...tokenizer.encode(text, { addSpecialTokens: false }).ids, eosId);
+  const { ids } = tokenizer.encode(text, { addSpecialTokens: false });
+  const all = new Int32Array(ids.length + 1);
+  all.set(ids);
+  all[ids.length] = eosId;
+  return all;
 }
 
-/** Pairs as ids; those with a side of more than `maxLength` tokens, its end included, are left out and counted. */
-export function examplesOf(
+export interface ExampleOptions {
+  /** Longest side of a pair in tokens, its end included. */
+  readonly maxLength: number;
+  /** Told up to ten times a second how many pairs are done; an error of its ends the work. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+const INTERVAL_MS = 100;
+
+/** Pairs as ids; those that are too long are left out and counted. */
+export async function examplesOf(
   pairs: readonly SentencePair[],
   tokenizer: Tokenizer,
   special: SpecialIds,
-  maxLength: number,
-): { readonly examples: Example[]; readonly tooLong: number } {
+  { maxLength, onProgress }: ExampleOptions,
+): Promise<{ readonly examples: Example[]; readonly tooLong: number }> {
   const examples: Example[] = [];
-  for (const pair of pairs) {
+  let last = performance.now();
+  for (const [done, pair] of pairs.entries()) {
     const source = sourceIds(tokenizer, pair.source, special);
-    const target = Int32Array.of(special.bosId, ...sourceIds(tokenizer, pair.target, special));
-    if (source.length <= maxLength && target.length - 1 <= maxLength)
-      examples.push({ source, target });
+    const wanted = sourceIds(tokenizer, pair.target, special);
+    const target = new Int32Array(wanted.length + 1);
+    target[0] = special.bosId;
+    target.set(wanted, 1);
+    if (source.length <= maxLength && wanted.length <= maxLength) examples.push({ source, target });
+    if (performance.now() - last < INTERVAL_MS) continue;
+    onProgress?.(done + 1, pairs.length);
+    // Lets messages and signals have their turn.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    last = performance.now();
   }
   return { examples, tooLong: pairs.length - examples.length };
 }

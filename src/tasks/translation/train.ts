@@ -55,6 +55,8 @@ export interface TrainTranslatorOptions extends Pick<TrainerOptions<TranslationB
   readonly patience?: number;
   /** More files of each checkpoint. */
   readonly files?: CheckpointFiles;
+  /** Told how many pairs have been cut into tokens; an error of its ends the work. */
+  readonly onExamples?: (done: number, total: number) => void;
 }
 
 /** A translator that is being trained. */
@@ -103,7 +105,7 @@ export async function translationTraining(
   options: TrainTranslatorOptions,
 ): Promise<TranslatorTraining> {
   const { recipe, epochs, maxSteps, seed, validation, patience, files, ...others } = options;
-  const { tokenizer: given, ...rest } = others;
+  const { tokenizer: given, onExamples, ...rest } = others;
   const { batchSize, learningRate, warmup, dModel, maxLength } = recipe;
   manualSeed(seed);
   const tokenizer =
@@ -113,7 +115,9 @@ export async function translationTraining(
     }));
   const special = specialIds(tokenizer);
   const { padId } = special;
-  const { examples, tooLong } = examplesOf(pairs, tokenizer, special, maxLength);
+  const { examples, tooLong } = await examplesOf(pairs, tokenizer, special, {
+    ...{ maxLength, onProgress: onExamples },
+  });
   if (examples.length === 0)
     throw new RangeError(
       `translationTraining: expected pairs of at most ${maxLength} tokens to train on, got ${pairs.length === 0 ? "none" : `${pairs.length} longer ones; raise maxLength`}`,
@@ -147,7 +151,8 @@ export async function translationTraining(
       batch.wanted.flatten(),
       { ignoreIndex: padId, labelSmoothing },
     );
-  const held = validation && examplesOf(validation, tokenizer, special, maxLength).examples;
+  const held =
+    validation && (await examplesOf(validation, tokenizer, special, { maxLength })).examples;
   const heldLoss = held && validationLoss(held, { batchSize, padId, lossOf });
   let best: Uint8Array | null = null;
 
