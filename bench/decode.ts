@@ -16,7 +16,7 @@ function sourcesOf(w: DecodeWorkload): Int32Array[] {
   });
 }
 
-/** The value read is the mean score; what was generated is left behind. */
+/** The value read is the mean score; all scores are left behind (ids of equal ones may differ by rounding). */
 export function decode(w: DecodeWorkload): Prepared {
   const model = new EncoderDecoder({
     ...{ vocabSize: w.vocabulary, padId: w.padId, dModel: w.dModel, nhead: w.heads },
@@ -31,13 +31,13 @@ export function decode(w: DecodeWorkload): Prepared {
   const sources = sourcesOf(w);
   const { bosId, eosId, beams, generated } = w;
   const options = { bosId, eosId, beams, maxLength: generated, minLength: generated };
-  let ids: number[] = [];
+  let scores: number[] = [];
   return {
     step: async () => {
       const found = await generate(model, sources, options);
-      ids = found.flatMap((one) => one.ids);
-      return found.reduce((sum, { score }) => sum + score, 0) / found.length;
+      scores = found.map(({ score }) => score);
+      return scores.reduce((sum, score) => sum + score, 0) / scores.length;
     },
-    sample: () => Promise.resolve([sampled(ids)]),
+    sample: () => Promise.resolve([sampled(scores)]),
   };
 }

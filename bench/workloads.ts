@@ -235,11 +235,11 @@ function decode(name: string, batch: number, beams: number): DecodeWorkload {
     ...norm(`transformer.${side}.norm`, d),
   ];
   const table = { name: "embedding.weight", shape: [sizes.vocabulary, d], shift: 0 };
-  // The standard deviation of the table is 1/√d.
+  // The standard deviation of the table is 1/√d. Layers weigh more than when training starts, or each token repeats the last.
+  const heavier = (spec: Omit<ParameterSpec, "seed">) => ({ ...spec, bound: 3 * spec.bound });
   const parameters = seeded([
     { ...table, bound: Math.sqrt(3 / d) },
-    ...stack("encoder"),
-    ...stack("decoder"),
+    ...[...stack("encoder"), ...stack("decoder")].map(heavier),
   ]);
   const ids = { padId: 0, bosId: 1, eosId: 2 };
   const lengths = { shortest: 16, longest: 24, generated: 32 };

@@ -189,7 +189,7 @@ def beam(model, w, source):
 
 
 def decode(w, o):
-    """A function that generates for one batch and returns the mean score, and what it generated."""
+    """A function that generates for one batch and returns the mean score, and one that returns all scores."""
     model = Model(w, o).eval()
     named = dict(model.named_parameters())
     for p in w["parameters"]:
@@ -202,8 +202,8 @@ def decode(w, o):
     @torch.inference_mode()
     def step():
         nonlocal found
-        found, scores = (greedy if w["beams"] == 1 else beam)(model, w, source)
-        return scores.mean().item()
+        _, found = (greedy if w["beams"] == 1 else beam)(model, w, source)
+        return found.mean().item()
 
     return step, lambda: [found]
 

@@ -31,6 +31,7 @@ export interface Forbidden {
 
 /** What a decoder attends to beside its own tokens. */
 export interface Memory {
+  /** Of each layer: keys [B, H, d, S], which products read more quickly so, and values [B, H, S, d]. */
   readonly keyValues: readonly KeyValues[];
   /** float32 [B, 1, 1, S], added to scores. */
   readonly mask: Tensor | null;
@@ -135,7 +136,7 @@ export class DecodingPrograms {
     const [from, to] = [this.#stage(index - 1), this.#stage(index)];
     const grow = (this.#grows[index] ??= compile(() => {
       const longer = (cache: Tensor, rest: Tensor): void =>
-        rest.assign(cat([cache, rest.slice(1, from.capacity)], 1));
+        void rest.assign(cat([cache, rest.slice(1, from.capacity)], 1));
       from.own.forEach(({ key, value }, i) => {
         longer(key, to.own[i]!.key);
         longer(value, to.own[i]!.value);
@@ -249,9 +250,12 @@ export function emptyMemory(
   batch: number,
   length: number,
 ): Memory {
-  const half = (): Tensor => zeros([batch, heads, length, dModel / heads]);
+  const size = dModel / heads;
   return {
-    keyValues: layers.map(() => ({ key: half(), value: half() })),
+    keyValues: layers.map(() => ({
+      key: zeros([batch, heads, size, length]),
+      value: zeros([batch, heads, length, size]),
+    })),
     mask: zeros([batch, 1, 1, length]),
   };
 }
@@ -265,7 +269,7 @@ export function remember(
 ): void {
   layers.forEach(({ across }, i) => {
     const { key, value } = across!.keyValues(memory);
-    keyValues[i]!.key.assign(key);
+    keyValues[i]!.key.assign(key.transpose(2, 3));
     keyValues[i]!.value.assign(value);
   });
   mask!.assign(where(padding, BLOCKED, zeros([])).unsqueeze(1).unsqueeze(1));
