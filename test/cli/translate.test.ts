@@ -39,21 +39,17 @@ beforeAll(async () => {
   );
 }, 120_000);
 
-test(
-  "keeps a run that `runs` shows and Python's tokenizers read",
-  { timeout: 60_000 },
-  async () => {
-    expect(readdirSync(run).filter((name) => !/^(checkpoint-|events\.)/.test(name))).toEqual([
-      ...["config.json", "held-out.tsv", "metrics.jsonl", "model", "result.json", "summary.json"],
-    ]);
-    expect(readdirSync(join(run, "model")).sort()).toEqual([
-      ...["config.json", "model.safetensors", "tokenizer.json"],
-    ]);
-    const { stdout } = await start(["runs", "show", run]);
-    expect(stdout).toContain("status: finished");
-    expect(stdout).toMatch(/^eval\/bleu /m);
-  },
-);
+test("keeps a run that `runs` shows", { timeout: 60_000 }, async () => {
+  expect(readdirSync(run).filter((name) => !/^(checkpoint-|events\.)/.test(name))).toEqual([
+    ...["config.json", "held-out.tsv", "metrics.jsonl", "model", "result.json", "summary.json"],
+  ]);
+  expect(readdirSync(join(run, "model")).sort()).toEqual([
+    ...["config.json", "model.safetensors", "tokenizer.json"],
+  ]);
+  const { stdout } = await start(["runs", "show", run]);
+  expect(stdout).toContain("status: finished");
+  expect(stdout).toMatch(/^eval\/bleu /m);
+});
 
 test("eval repeats what the training measured", { timeout: 60_000 }, async () => {
   const { code, stdout } = await start(["translate", "eval", run, "--json", "--quiet"]);
@@ -104,15 +100,22 @@ test("a training that is killed goes on bit for bit", { timeout: 120_000 }, asyn
     expect(readFileSync(join(killed, name)).equals(readFileSync(join(run, name))), name).toBe(true);
 });
 
-test("a run of another command is no translator", { timeout: 60_000 }, async () => {
-  const ner = await start(["--output", run, "--resume"]);
-  expect([ner.code, ner.stderr]).toEqual([
-    1,
-    expect.stringContaining("is of the command translate"),
-  ]);
-  const nobody = await start(["translat"]);
-  expect([nobody.code, nobody.stderr]).toEqual([
-    2,
-    "error: unknown command 'translat'; there are ner, translate, tokenizer, runs, each with --help\n",
-  ]);
-});
+test(
+  "every command is known, and a run of one is none of another",
+  { timeout: 60_000 },
+  async () => {
+    const ner = await start(["--output", run, "--resume"]);
+    expect([ner.code, ner.stderr]).toEqual([
+      1,
+      expect.stringContaining("is of the command translate"),
+    ]);
+    const help = await start(["--help"]);
+    for (const name of ["ner", "translate", "tokenizer", "runs"])
+      expect(help.stdout).toMatch(new RegExp(`^  npm start -- ${name} +[a-z]`, "m"));
+    const nobody = await start(["translat"]);
+    expect([nobody.code, nobody.stderr]).toEqual([
+      2,
+      "error: unknown command 'translat'; there are ner, translate, tokenizer, runs, each with --help\n",
+    ]);
+  },
+);
