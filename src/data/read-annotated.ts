@@ -10,14 +10,17 @@ import { Repairs } from "./repairs.ts";
 import { readSpanRecord } from "./span-lines.ts";
 import { isZip, unpackZip, ZIP_LIMITS, type ZipLimits } from "./zip.ts";
 
+/** What a file was found to be. */
 export type AnnotatedFormat = "dataturks" | "span-lines" | "inline-xml";
 
+/** Documents of a file or folder, and what else is in it. */
 export interface AnnotatedData {
   readonly format: AnnotatedFormat;
   readonly documents: readonly AnnotatedDocument[];
   readonly repairs: Repairs;
 }
 
+/** Options of {@link readAnnotated}. */
 export interface ReadOptions {
   /** Largest file read, in bytes. */
   readonly maxBytes?: number;

@@ -25,10 +25,12 @@ export class Repairs {
     return this.#kinds.get(kind)?.count ?? 0;
   }
 
+  /** Whether nothing was repaired. */
   get isEmpty(): boolean {
     return this.#kinds.size === 0;
   }
 
+  /** The kinds in order of first appearance. */
   entries(): RepairEntry[] {
     return [...this.#kinds].map(([kind, { count, records }]) => ({
       kind,

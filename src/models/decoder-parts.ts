@@ -6,7 +6,6 @@ import type { KeyValues, MultiheadAttention } from "../nn/attention.ts";
 import * as F from "../nn/functional/index.ts";
 import type { Linear } from "../nn/linear.ts";
 import type { LayerNorm } from "../nn/normalization.ts";
-import { putRow } from "../ops/decoding.ts";
 import { indexSelect } from "../ops/indexing.ts";
 
 /** One layer; `across` is its attention to a memory, where it has one. */
@@ -69,6 +68,7 @@ export function decodeStep(parts: DecoderParts, read: ReadWeight, state: StepSta
   const rows = batch * hypotheses;
   const size = dModel / heads;
   const factor = 1 / Math.sqrt(size);
+  const place = state.position.reshape([1]);
 
   const linear = ({ weight, bias }: Linear, x: Tensor): Tensor =>
     F.linear(x, read(weight), bias && read(bias));
@@ -96,8 +96,8 @@ export function decodeStep(parts: DecoderParts, read: ReadWeight, state: StepSta
     return all.split(dModel, 1).map(split);
   };
   const remember = (cache: Tensor, heads_: Tensor): Tensor => {
-    const row = heads_.reshape([batch * heads, hypotheses * size]);
-    cache.assign(derive([cache, state.position, row], ([c, at, r]) => putRow(c!, at!, r!)));
+    const row = heads_.reshape([batch * heads, 1, hypotheses * size]);
+    cache.assign(cache.indexCopy(1, place, row));
     return cache.reshape([batch, heads, cache.shape[1]! * hypotheses, size]);
   };
 

@@ -37,6 +37,7 @@ export interface GenerateOptions {
   readonly onProgress?: (progress: GenerateProgress) => void;
 }
 
+/** How far {@link generate} is. */
 export interface GenerateProgress {
   /** Samples that are finished, and all of them. */
   readonly done: number;

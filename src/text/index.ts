@@ -1,4 +1,16 @@
-/** Texts: tokenizers with exact offsets, as Hugging Face's `tokenizers` has them. */
+/**
+ * Texts: tokenizers with exact offsets, as Hugging Face's `tokenizers` has them, batches and their masks, and what positional
+ * encodings are like.
+ * @module learning-loop/text
+ */
+
+export {
+  collateEncodings,
+  lookAheadMask,
+  paddingMask,
+  type CollateEncodingsOptions,
+  type EncodingBatch,
+} from "./batch.ts";
 export {
   mixEmbeddings,
   positionalEncodingMatrix,
@@ -10,11 +22,12 @@ export {
 } from "./positions.ts";
 export { projectTo2D, type Projection } from "./projection.ts";
 export type { AddedToken, NewToken } from "./tokenizer/added-tokens.ts";
-export { Bpe } from "./tokenizer/bpe.ts";
-export type { Encoding } from "./tokenizer/encoding.ts";
+export { Bpe, type BpeOptions, type Merge } from "./tokenizer/bpe.ts";
+export type { Draft, Encoding } from "./tokenizer/encoding.ts";
 export type { Decoder } from "./tokenizer/decoders.ts";
 export * as decoders from "./tokenizer/decoders.ts";
 export type { ModelToken, TokenModel } from "./tokenizer/model.ts";
+export type { Change, NormalizedString } from "./tokenizer/normalized-string.ts";
 export type { Normalizer } from "./tokenizer/normalizers.ts";
 export * as normalizers from "./tokenizer/normalizers.ts";
 export type { Padding } from "./tokenizer/padding.ts";
@@ -30,6 +43,7 @@ export {
   type TokenizerOptions,
 } from "./tokenizer/tokenizer.ts";
 export {
+  type Texts,
   type TokenizerProgress,
   trainBpe,
   type TrainBpeOptions,
@@ -37,6 +51,6 @@ export {
   type TrainWordPieceOptions,
 } from "./tokenizer/trainer.ts";
 export type { Truncation } from "./tokenizer/truncation.ts";
-export { Unigram } from "./tokenizer/unigram.ts";
+export { Unigram, type UnigramOptions } from "./tokenizer/unigram.ts";
 export { WordLevel } from "./tokenizer/word-level.ts";
-export { WordPiece } from "./tokenizer/wordpiece.ts";
+export { WordPiece, type WordPieceOptions } from "./tokenizer/wordpiece.ts";

@@ -3,6 +3,7 @@
 /** What stands between a token and the one before it; resumes say as much with their layout as with their words. */
 export type Gap = "none" | "space" | "wide" | "line" | "blank-line";
 
+/** What a token looks like. */
 export type TokenKind = "word" | "number" | "email" | "url" | "sign";
 
 /** A piece of a text: `text.slice(start, end)`, in UTF-16 offsets, without white space in it. */

@@ -9,6 +9,7 @@ export interface Score {
   readonly support: number;
 }
 
+/** Scores of entities, exact in edges and label: seqeval's default mode. */
 export interface EntityReport {
   /** Scores of each label that occurs in the truth or the predictions, by name. */
   readonly labels: Readonly<Record<string, Score>>;

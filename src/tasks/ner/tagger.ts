@@ -49,6 +49,7 @@ export function entitiesOf({ text, tokens, tags, confidence }: TaggedText): Foun
   });
 }
 
+/** What {@link evaluateTagger} measures. */
 export interface Evaluation {
   readonly report: EntityReport;
   /** True entities whose edges fall inside a token; they are compared by the tokens that they touch. */

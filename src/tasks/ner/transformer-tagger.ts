@@ -35,6 +35,7 @@ export class TransformerTagger implements Tagger {
   readonly #tags: readonly string[];
   readonly #predict: Compiled<[Tensor], Tensor>;
 
+  /** @internal Training and `loadTagger` make it. */
   constructor(parts: TaggerParts) {
     this.#parts = parts;
     this.labels = parts.labels;

@@ -11,6 +11,7 @@ import type { PairAttention } from "./pair-attention.ts";
 
 export type { AttentionMaps, PairAttention } from "./pair-attention.ts";
 
+/** Options of {@link attentionPage}. */
 export interface AttentionPageOptions {
   /** Heading of the page; `Attention` unless given. */
   readonly title?: string;

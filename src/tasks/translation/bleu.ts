@@ -16,8 +16,10 @@ import {
   type References,
 } from "./metrics.ts";
 
+/** How sentences without n-grams in common get a score above 0, named as in sacrebleu. */
 export type BleuSmoothing = "exp" | "floor" | "add-k" | "none";
 
+/** Options of {@link corpusBleu} and {@link sentenceBleu}. */
 export interface BleuOptions {
   readonly tokenize?: BleuTokenizer;
   readonly lowercase?: boolean;
@@ -35,6 +37,7 @@ export interface BleuOptions {
   readonly seed?: number;
 }
 
+/** BLEU and what it was made of. */
 export interface BleuScore extends CorpusScore {
   /** Of n-grams of 1 … `maxOrder` words, 0–100, smoothed. */
   readonly precisions: readonly number[];

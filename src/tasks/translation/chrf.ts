@@ -14,6 +14,7 @@ import {
   type References,
 } from "./metrics.ts";
 
+/** Options of {@link corpusChrf} and {@link sentenceChrf}. */
 export interface ChrfOptions {
   /** Longest n-grams of characters (default 6). */
   readonly charOrder?: number;
@@ -32,6 +33,7 @@ export interface ChrfOptions {
   readonly seed?: number;
 }
 
+/** chrF of a corpus or a sentence. */
 export interface ChrfScore extends CorpusScore {
   /** Such as `chrF2` or `chrF2++`: beta, and a plus for each order of words. */
   readonly name: string;

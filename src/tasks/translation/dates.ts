@@ -13,6 +13,7 @@ export interface DatePair extends SentencePair {
   readonly language: string;
 }
 
+/** Options of {@link datePairs}. */
 export interface DatePairsOptions {
   readonly count: number;
   /** The same seed draws the same dates in the same forms (default 0). */

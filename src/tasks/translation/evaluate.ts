@@ -5,6 +5,7 @@ import { exactMatch } from "./metrics.ts";
 import type { SentencePair } from "./pairs.ts";
 import type { TranslateOptions, Translator } from "./translator.ts";
 
+/** What {@link evaluateTranslator} measures. */
 export interface TranslationReport {
   readonly pairs: number;
   /** Share of translations that equal their reference to the letter, 0 to 100. */

@@ -4,6 +4,7 @@ import { checkCount } from "../../data/checks.ts";
 import { Rng } from "../../data/rng.ts";
 import type { SentencePair } from "./pairs.ts";
 
+/** Options of {@link holdOutPairs}. */
 export interface HoldOutOptions {
   /** How many pairs to hold out; 1,000 or a tenth of all, whichever is less, where not given. */
   readonly count?: number;

@@ -11,6 +11,7 @@ export interface Confidence {
   readonly halfWidth: number;
 }
 
+/** What every metric of translations gives. */
 export interface CorpusScore {
   /** 0–100. */
   readonly score: number;

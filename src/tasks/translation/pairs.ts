@@ -18,6 +18,7 @@ export interface SkippedLines {
   readonly lines: readonly number[];
 }
 
+/** The pairs of a file, and what else is in it. */
 export interface PairsData {
   readonly pairs: readonly SentencePair[];
   /** Lines read, blank ones included. */
@@ -27,6 +28,7 @@ export interface PairsData {
   readonly report: readonly string[];
 }
 
+/** Options of {@link readPairs}. */
 export interface ReadPairsOptions {
   /** Reading ends after that many pairs, and the report says so (default 2,000,000). */
   readonly maxPairs?: number;

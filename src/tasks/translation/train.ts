@@ -40,6 +40,7 @@ type OfTrainer =
   | "onNonFinite"
   | "signal";
 
+/** Options of {@link translationTraining}. */
 export interface TrainTranslatorOptions extends Pick<TrainerOptions<TranslationBatch>, OfTrainer> {
   readonly recipe: Recipe;
   /** Passes over the pairs; unless given, as many as take the recipe's steps. */

@@ -35,6 +35,7 @@ async function headsOf(weights: Tensor): Promise<Float32Array[]> {
 export class TransformerTranslator implements Translator {
   readonly #parts: TranslatorParts;
 
+  /** @internal `translationTraining` and `loadTranslator` make it. */
   constructor(parts: TranslatorParts) {
     this.#parts = parts;
   }

@@ -31,6 +31,7 @@ export interface BpeOptions {
   readonly ignoreMerges?: boolean;
 }
 
+/** Two tokens that become one. */
 export type Merge = readonly [left: string, right: string];
 
 const OP = "Bpe";
@@ -104,7 +105,7 @@ export class Bpe implements TokenModel {
     return Bpe.read(new JsonField(value, "Bpe.fromJSON"));
   }
 
-  /** As {@link Bpe.fromJSON}, of a field in a file. */
+  /** @internal As {@link Bpe.fromJSON}, of a field in a file. */
   static read(field: JsonField): Bpe {
     checkType(field, "BPE");
     const dropout = field.get("dropout");
@@ -132,10 +133,12 @@ export class Bpe implements TokenModel {
     return this.#merges;
   }
 
+  /** The id of a token; undefined for one that is not in the vocabulary. */
   tokenToId(token: string): number | undefined {
     return this.#ids.get(token);
   }
 
+  /** The token of an id; undefined for an id that is not in the vocabulary. */
   idToToken(id: number): string | undefined {
     return this.#tokens.get(id);
   }

@@ -7,6 +7,7 @@ import { compilePattern, type PatternSource, readPattern } from "./pattern.ts";
 export interface Decoder {
   /** The pieces, of which there may be fewer than tokens; the text is all of them without anything between. */
   decodeChain(tokens: readonly string[]): string[];
+  /** The `decoder` of a `tokenizer.json`. */
   toJSON(): Readonly<Record<string, unknown>>;
 }
 
@@ -206,7 +207,7 @@ const READERS: ByType<Decoder> = {
   Sequence: (field) => sequence(field.get("decoders").array().map(readDecoder)),
 };
 
-/** Reads the `decoder` of a `tokenizer.json`. @throws DataError naming the field. */
+/** @internal Reads the `decoder` of a `tokenizer.json`. @throws DataError naming the field. */
 export function readDecoder(field: JsonField): Decoder {
   return readByType(field, "decoder", READERS);
 }

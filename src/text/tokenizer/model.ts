@@ -14,7 +14,9 @@ export interface TokenModel {
   readonly size: number;
   /** Pieces of a word in order, after normalization and pre-tokenization; none for an empty word. */
   tokenize(word: string): readonly ModelToken[];
+  /** The id of a token; undefined for one that is not in the vocabulary. */
   tokenToId(token: string): number | undefined;
+  /** The token of an id; undefined for an id that is not in the vocabulary. */
   idToToken(id: number): string | undefined;
   /** Ids by token. */
   vocabulary(): ReadonlyMap<string, number>;

@@ -30,6 +30,7 @@ export class NormalizedString {
     this.#origin = origin;
   }
 
+  /** As normalized so far. */
   get text(): string {
     return this.#text;
   }

@@ -8,7 +8,9 @@ import { ACCENT, MARK, NOT_TEXT } from "./unicode-versions.ts";
 
 /** Changes a text in place, keeping its alignment with the original. */
 export interface Normalizer {
+  /** Changes the text; each character keeps the place in the original it came from. */
   normalize(text: NormalizedString): void;
+  /** The `normalizer` of a `tokenizer.json`. */
   toJSON(): Readonly<Record<string, unknown>>;
 }
 
@@ -132,6 +134,7 @@ export const nmt = (): Normalizer =>
     );
   });
 
+/** Options of {@link bertNormalizer}. */
 export interface BertNormalizerOptions {
   /** Removes control characters and makes every white space a space. */
   readonly cleanText?: boolean;
@@ -205,7 +208,7 @@ const READERS: ByType<Normalizer> = {
   ByteLevel: byteLevel,
 };
 
-/** Reads the `normalizer` of a `tokenizer.json`. @throws DataError naming the field. */
+/** @internal Reads the `normalizer` of a `tokenizer.json`. @throws DataError naming the field. */
 export function readNormalizer(field: JsonField): Normalizer {
   return readByType(field, "normalizer", READERS);
 }

@@ -3,6 +3,7 @@ import { addedTokens, type Draft, joinDrafts } from "./encoding.ts";
 import type { JsonField } from "./json.ts";
 import { type Direction, DIRECTIONS } from "./truncation.ts";
 
+/** How encodings are brought to one length: {@link Tokenizer.padding}. */
 export interface Padding {
   /** The length of all encodings, or that of the longest of a batch. */
   readonly length: number | "longest";

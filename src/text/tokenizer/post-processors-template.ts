@@ -14,6 +14,7 @@ export interface TemplateToken {
   readonly tokens: readonly string[];
 }
 
+/** Options of {@link templateProcessing}. */
 export interface TemplateOptions {
   /** For one text: `"[CLS] $A [SEP]"`. */
   readonly single: string | readonly TemplatePiece[];

@@ -21,6 +21,7 @@ export interface PostProcessor {
     addSpecialTokens: boolean,
     texts: readonly string[],
   ): readonly Draft[];
+  /** The `post_processor` of a `tokenizer.json`. */
   toJSON(): Readonly<Record<string, unknown>>;
 }
 
@@ -48,6 +49,7 @@ export function bertProcessing(sep: TokenWithId, cls: TokenWithId): PostProcesso
   };
 }
 
+/** Options of {@link robertaProcessing}; both are true unless given. */
 export interface RobertaProcessingOptions {
   readonly trimOffsets?: boolean;
   readonly addPrefixSpace?: boolean;
@@ -85,6 +87,7 @@ export function robertaProcessing(
   };
 }
 
+/** Options of {@link byteLevel}; only `trimOffsets` changes something, and all are true unless given. */
 export interface ByteLevelProcessingOptions {
   readonly addPrefixSpace?: boolean;
   readonly trimOffsets?: boolean;
@@ -177,7 +180,7 @@ const READERS: ByType<PostProcessor> = {
     }),
 };
 
-/** Reads the `post_processor` of a `tokenizer.json`. @throws DataError naming the field. */
+/** @internal Reads the `post_processor` of a `tokenizer.json`. @throws DataError naming the field. */
 export function readPostProcessor(field: JsonField): PostProcessor {
   try {
     return readByType(field, "post-processor", READERS);

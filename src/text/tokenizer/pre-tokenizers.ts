@@ -9,7 +9,9 @@ import { PUNCTUATION as PUNCTUATION_CLASS } from "./unicode-versions.ts";
 
 /** Cuts a part of a text into smaller ones, which it may change; empty ones are left out. */
 export interface PreTokenizer {
+  /** The parts in order, with their places in the original. */
   preTokenize(part: NormalizedString): readonly NormalizedString[];
+  /** The `pre_tokenizer` of a `tokenizer.json`. */
   toJSON(): Readonly<Record<string, unknown>>;
 }
 
@@ -105,6 +107,7 @@ export function fixedLength({ length = 5 } = {}): PreTokenizer {
 const GPT2 =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
+/** Options of {@link byteLevel}; all are true unless given. */
 export interface ByteLevelOptions {
   /** Puts a space before a text that has none, so that its first word looks like the others. */
   readonly addPrefixSpace?: boolean;
@@ -134,8 +137,10 @@ export function byteLevel({
   });
 }
 
+/** Where {@link metaspace} puts a character before a text. */
 export const PREPEND_SCHEMES = ["always", "first", "never"] as const;
 
+/** Options of {@link metaspace}. */
 export interface MetaspaceOptions {
   /** The character that spaces become. */
   readonly replacement?: string;
@@ -205,7 +210,7 @@ const READERS: ByType<PreTokenizer> = {
   FixedLength: (field) => fixedLength({ length: field.get("length").count(1) }),
 };
 
-/** Reads the `pre_tokenizer` of a `tokenizer.json`. @throws DataError naming the field. */
+/** @internal Reads the `pre_tokenizer` of a `tokenizer.json`. @throws DataError naming the field. */
 export function readPreTokenizer(field: JsonField): PreTokenizer {
   return readByType(field, "pre-tokenizer", READERS);
 }

@@ -19,6 +19,7 @@ import { readTruncation, truncate, type Truncation, truncationJson } from "./tru
 
 export { toCodePoints } from "./code-points.ts";
 
+/** The parts of a {@link Tokenizer}; what is left out is not done. */
 export interface TokenizerOptions {
   readonly model: TokenModel;
   readonly normalizer?: Normalizer | undefined;
@@ -27,6 +28,7 @@ export interface TokenizerOptions {
   readonly decoder?: Decoder | undefined;
 }
 
+/** Options of {@link Tokenizer.encode}. */
 export interface EncodeOptions {
   /** A second text, as for questions and answers. */
   readonly pair?: string | undefined;
@@ -69,8 +71,7 @@ export class Tokenizer {
   }
 
   /**
-   * Reads the JSON of a `tokenizer.json`, as a value or as text.
-   * @param options.file names it in errors
+   * Reads the JSON of a `tokenizer.json`, as a value or as text; `file` names it in errors.
    * @throws DataError naming the field that is malformed or of a kind that is not supported
    */
   static fromJSON(value: unknown, { file = "tokenizer.json" } = {}): Tokenizer {
@@ -134,6 +135,7 @@ export class Tokenizer {
     return new Map([...this.model.vocabulary(), ...this.#added.ids]);
   }
 
+  /** The id of a token, added ones included; undefined for one that is not in the vocabulary. */
   tokenToId(token: string): number | undefined {
     return this.#added.tokenToId(token) ?? this.model.tokenToId(token);
   }
@@ -205,8 +207,8 @@ export class Tokenizer {
   }
 
   /**
-   * The text of token ids; ids without a token are left out, as embeddings often have more rows than there are tokens.
-   * @param options.skipSpecialTokens leaves special tokens out; true by default
+   * The text of token ids, without special tokens unless `skipSpecialTokens` is false; ids without a token are left out, as
+   * embeddings often have more rows than there are tokens.
    */
   decode(ids: Iterable<number>, { skipSpecialTokens = true } = {}): string {
     const tokens: string[] = [];

@@ -27,11 +27,13 @@ export interface TrainTokenizerOptions extends MergeOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of {@link trainBpe}. */
 export interface TrainBpeOptions extends TrainTokenizerOptions {
   /** One of the special tokens, which stands for characters outside of the vocabulary; none unless given. */
   readonly unkToken?: string | null;
 }
 
+/** Options of {@link trainWordPiece}. */
 export interface TrainWordPieceOptions extends TrainTokenizerOptions {
   /** One of the special tokens, which stands for words that cannot be cut; "[UNK]" unless given. */
   readonly unkToken?: string;

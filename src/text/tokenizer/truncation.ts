@@ -7,6 +7,7 @@ export const DIRECTIONS = ["Left", "Right"] as const;
 
 export type Direction = (typeof DIRECTIONS)[number];
 
+/** How encodings are cut to a greatest length: {@link Tokenizer.truncation}. */
 export interface Truncation {
   /** Most tokens that are kept, those which a post-processor adds included. */
   readonly maxLength: number;

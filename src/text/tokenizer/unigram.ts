@@ -11,6 +11,7 @@ const UNKNOWN_PENALTY = 10;
 
 const encoder = new TextEncoder();
 
+/** Options of a unigram model, named and meant as in Python `tokenizers.models.Unigram`. */
 export interface UnigramOptions {
   /** Id of the unknown token; where null, an unknown character is an error. */
   readonly unkId?: number | null;
@@ -31,7 +32,7 @@ export class Unigram implements TokenModel {
 
   /**
    * @param pieces tokens with their log probabilities, in the order of their ids.
-   * @throws TypeError where a token is there twice, RangeError where the unknown id is none of them.
+   * @throws RangeError where the unknown id is none of them.
    */
   constructor(
     pieces: readonly (readonly [token: string, score: number])[],
@@ -42,8 +43,8 @@ export class Unigram implements TokenModel {
     if (unkId !== null && pieces[unkId] === undefined)
       throw new RangeError(`unkId must be null or from 0 to ${pieces.length - 1}, got ${unkId}`);
     this.#pieces = [...pieces];
+    // Python's trainer may write a special token a second time as a piece: the last one counts.
     const ids = new Map(pieces.map(([token], id) => [token, id]));
-    if (ids.size !== pieces.length) throw new TypeError("a token is in the vocabulary twice");
     this.#ids = ids;
     this.#unknownScore =
       pieces.reduce((least, [, score]) => Math.min(least, score), Infinity) - UNKNOWN_PENALTY;
@@ -55,7 +56,7 @@ export class Unigram implements TokenModel {
     return Unigram.read(new JsonField(value, "Unigram.fromJSON"));
   }
 
-  /** As {@link Unigram.fromJSON}, of a field in a file. */
+  /** @internal As {@link Unigram.fromJSON}, of a field in a file. */
   static read(field: JsonField): Unigram {
     checkType(field, OP);
     const pieces = field.get("vocab").array().map(readPiece);
@@ -69,10 +70,12 @@ export class Unigram implements TokenModel {
     return this.#pieces.length;
   }
 
+  /** The id of a token; undefined for one that is not in the vocabulary. */
   tokenToId(token: string): number | undefined {
     return this.#ids.get(token);
   }
 
+  /** The token of an id; undefined for an id that is not in the vocabulary. */
   idToToken(id: number): string | undefined {
     return this.#pieces[id]?.[0];
   }

@@ -32,7 +32,7 @@ export class WordLevel implements TokenModel {
     return WordLevel.read(new JsonField(value, "WordLevel.fromJSON"));
   }
 
-  /** As {@link WordLevel.fromJSON}, of a field in a file. */
+  /** @internal As {@link WordLevel.fromJSON}, of a field in a file. */
   static read(field: JsonField): WordLevel {
     checkType(field, OP);
     return new WordLevel(readVocabulary(field.get("vocab")), {
@@ -44,10 +44,12 @@ export class WordLevel implements TokenModel {
     return this.#ids.size;
   }
 
+  /** The id of a token; undefined for one that is not in the vocabulary. */
   tokenToId(token: string): number | undefined {
     return this.#ids.get(token);
   }
 
+  /** The token of an id; undefined for an id that is not in the vocabulary. */
   idToToken(id: number): string | undefined {
     return this.#tokens.get(id);
   }

@@ -47,7 +47,7 @@ export class WordPiece implements TokenModel {
     return WordPiece.read(new JsonField(value, "WordPiece.fromJSON"));
   }
 
-  /** As {@link WordPiece.fromJSON}, of a field in a file. */
+  /** @internal As {@link WordPiece.fromJSON}, of a field in a file. */
   static read(field: JsonField): WordPiece {
     checkType(field, OP);
     const ids = readVocabulary(field.get("vocab"));
@@ -64,10 +64,12 @@ export class WordPiece implements TokenModel {
     return this.#ids.size;
   }
 
+  /** The id of a token; undefined for one that is not in the vocabulary. */
   tokenToId(token: string): number | undefined {
     return this.#ids.get(token);
   }
 
+  /** The token of an id; undefined for an id that is not in the vocabulary. */
   idToToken(id: number): string | undefined {
     return this.#tokens.get(id);
   }
