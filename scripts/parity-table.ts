@@ -116,7 +116,7 @@ type Named = readonly { readonly name: string }[];
 /** Files of fixtures whose cases begin with the name of a module or function. */
 const MODULES = ["layers", "modules", "recurrent", "batch-norm", "parametrizations", "kinks"];
 /** Cases of attention and of Transformers, whose names are descriptions. */
-const TRANSFORMERS = ["attention", "attention-kinds", "encoders", "decoders"];
+const TRANSFORMERS = ["attention", "attention-kinds", "attention-idle", "encoders", "decoders"];
 
 /** The page as it is to be committed. */
 export function parityPage(): string {

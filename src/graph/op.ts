@@ -103,6 +103,8 @@ export interface OpDefinition<A extends object> {
   readonly identity?: boolean;
   /** The output may share the input's memory in the executor: identities and changes of layout. */
   readonly view?: boolean;
+  /** The output is the first input with some elements replaced, and costs no more than these where both share memory. */
+  readonly overwrites?: boolean;
   /** Multiplications and additions of its products; operations without products say nothing. */
   readonly flops?: (inputs: readonly TypeSpec[], outputs: readonly TypeSpec[], attrs: A) => number;
 }
@@ -114,6 +116,7 @@ export interface Op {
   readonly elementwise: boolean;
   readonly identity: boolean;
   readonly view: boolean;
+  readonly overwrites: boolean;
   readonly flops:
     ((inputs: readonly TypeSpec[], outputs: readonly TypeSpec[], attrs: object) => number) | null;
   readonly vjp: ((context: VjpContext<object>) => readonly (Value | null)[]) | null;
@@ -137,6 +140,7 @@ export function defineOp<A extends object = Record<never, never>>(
     elementwise: definition.elementwise ?? false,
     identity: definition.identity ?? false,
     view: definition.view ?? definition.identity ?? false,
+    overwrites: definition.overwrites ?? false,
     flops: (definition.flops ?? null) as Op["flops"],
     vjp: definition.vjp as Op["vjp"],
     lower: (context) => definition.lower(context as LowerContext<A>),

@@ -51,7 +51,8 @@ export function planUpdates(
     const writer = result.node;
     const readers = readersOf(old, consumers, returned);
     if (readers === null) return false;
-    if (readers.has(writer) && !readsElementwise(writer, old)) return false;
+    const safe = readsElementwise(writer, old) || onlyOverwrites(writer, old);
+    if (readers.has(writer) && !safe) return false;
 
     const before = withAncestors([writer], waits, known);
     const late = [...readers].filter((reader) => !before.has(reader));
@@ -110,6 +111,12 @@ const readsElementwise = (node: Node, old: Value): boolean =>
   node.op.elementwise &&
   node.inputs.every((input) => input === old || throughViews(input) !== old) &&
   sameShape(node.outputs[0]!.shape, old.shape);
+
+/** Whether a node leaves what it does not replace of `old` where it is, and reads it through no other input. */
+const onlyOverwrites = (node: Node, old: Value): boolean =>
+  node.op.overwrites &&
+  node.inputs[0] === old &&
+  node.inputs.slice(1).every((input) => throughViews(input) !== old);
 
 function throughViews(value: Value): Value {
   let inner = value;

@@ -1,51 +1,9 @@
-/** What decoding needs at each step: a row written into a cache, and the most probable of many logits. */
+/** What decoding needs at each step: the most probable of many logits. */
 
-import { dtypes } from "../graph/dtype.ts";
 import type { Value } from "../graph/node.ts";
-import { defineOp, defineOp1, type Emitter } from "../graph/op.ts";
-import { formatShape, sameShape, ShapeError } from "../graph/shape.ts";
+import { defineOp, type Emitter } from "../graph/op.ts";
+import { formatShape, ShapeError } from "../graph/shape.ts";
 import { positionsToInt32 } from "./positions.ts";
-
-const putRowOp = defineOp1({
-  name: "putRow",
-  infer: ([x, at, row]) => {
-    const [rows, , size] = x!.shape;
-    if (x!.shape.length !== 3 || !sameShape(row!.shape, [rows!, size!]) || row!.dtype !== x!.dtype)
-      throw new ShapeError(
-        `putRow: expected [rows, places, size] and a row for each of the dtype, got ${x!.dtype} ${formatShape(x!.shape)} and ${row!.dtype} ${formatShape(row!.shape)}`,
-      );
-    if (at!.dtype !== "int32" || at!.shape.length !== 0)
-      throw new ShapeError(
-        `putRow: the place must be one int32, got ${at!.dtype} ${formatShape(at!.shape)}`,
-      );
-    return { dtype: x!.dtype, shape: x!.shape };
-  },
-  vjp: null,
-  // What is not written stays where it is: the result may take the place of x.
-  elementwise: true,
-  lower: ({ inputs: [x, at, row], types: [type], emit }) => {
-    const [rows, places, size] = type!.shape as [number, number, number];
-    const spread = emit.node("Reshape", [row!, emit.ints([rows, 1, size])]);
-    if (emit.target.gpu) {
-      const all = Int32Array.from({ length: places }, (_, i) => i);
-      const hit = emit.node("Equal", [emit.constant("int32", [places, 1], all), at!]);
-      return emit.node("Where", [hit, spread, x!]);
-    }
-    // (r, at) for every row r.
-    const starts = BigInt64Array.from({ length: 2 * rows }, (_, i) =>
-      i % 2 === 0 ? BigInt(i / 2) : 0n,
-    );
-    const place = emit.node("Mul", [
-      emit.node("Cast", [at!], { to: { int: dtypes.int64.onnx } }),
-      emit.ints([0, 1]),
-    ]);
-    const index = emit.node("Add", [emit.constant("int64", [rows, 1, 2], starts), place]);
-    return emit.node("ScatterND", [x!, index, spread]);
-  },
-});
-
-/** x [rows, places, size] with row r of `row` [rows, size] at x[r, at]; `at` is an int32 scalar below `places`. */
-export const putRow = (x: Value, at: Value, row: Value): Value => putRowOp([x, at, row]);
 
 const mostProbableOp = defineOp<{ k: number }>({
   name: "mostProbable",

@@ -1,7 +1,7 @@
 /** Compiled steps update variables in place, in the right order: the same elements as uncompiled steps give. */
 
 import { describe, expect, test } from "vitest";
-import { compile, grad, noGrad, tensor, type Tensor, where } from "../../src/index.ts";
+import { arange, compile, grad, noGrad, tensor, type Tensor, where } from "../../src/index.ts";
 import { filled } from "../support/filled.ts";
 
 interface Machine {
@@ -128,7 +128,23 @@ function flags(): Machine {
   return { state: [p, c], step };
 }
 
-const machines = { network, descent, lateReaders, entangled, counters, flags };
+/** Slices are written where a variable lies, which is read before, after, and for what is written. */
+function slices(): Machine {
+  const rows = filled([3, 6, 4], 1);
+  const single = filled([5, 4], 2);
+  const at = tensor(0, { dtype: "int32" });
+  const step = (x: Tensor): Tensor => {
+    const before = rows.square().mean();
+    const next = rows.mean({ dim: 1, keepdim: true }).add(x.mean()).tanh(); // [3, 1, 4]
+    rows.assign(rows.indexCopy(1, at.remainder(6).reshape([1]), next));
+    single.assign(single.indexCopy(0, at.remainder(4).add(arange(2)), single.slice(0, 3).cos()));
+    at.assign(at.add(1));
+    return rows.sum().add(before).add(single.mean());
+  };
+  return { state: [rows, single, at], step };
+}
+
+const machines = { network, descent, lateReaders, entangled, counters, flags, slices };
 
 describe.each(Object.entries(machines))("%s", (_, make) => {
   test("50 compiled steps equal 50 uncompiled ones", async () => {
@@ -152,4 +168,19 @@ describe.each(Object.entries(machines))("%s", (_, make) => {
     }
     expect(step.traces).toBe(1);
   });
+});
+
+test("a slice is copied into a variable without moving it", async () => {
+  const cache = filled([2, 6, 4], 1);
+  const step = compile((row: Tensor, at: Tensor) => {
+    cache.assign(cache.indexCopy(1, at, row));
+    return cache.sum();
+  });
+  const row = filled([2, 1, 4], 2);
+  await step(row, tensor([0], { dtype: "int32" }));
+  const { storage } = cache.value;
+  await step(row, tensor([3], { dtype: "int32" }));
+  expect(cache.value.storage).toBe(storage);
+  const wanted = filled([2, 6, 4], 1).indexCopy(1, tensor([0, 3]).cast("int32"), row.expand([2, 2, 4])); // prettier-ignore
+  expect(await cache.toArray()).toEqual(await wanted.toArray());
 });

@@ -148,6 +148,26 @@ samples.push(
     "x0.index_copy(1, x1.long(), x2)",
   ),
   sample(
+    "indexCopy",
+    [f32([2, 2, 3, 2]), at([1], [2]), f32([2, 2, 1, 2], -2, 2, 1)],
+    (x, i, s) => x.indexCopy(2, i, s),
+    "x0.index_copy(2, x1.long(), x2)",
+    second,
+  ),
+  sample(
+    "indexCopy",
+    [f32([2, 3]), at([2], [2, 0]), f32([2, 2], -2, 2, 1)],
+    (x, i, s) => x.indexCopy(-1, i, s),
+    "x0.index_copy(-1, x1.long(), x2)",
+    second,
+  ),
+  sample(
+    "indexCopy",
+    [ints("bool", [3, 2], 0, 1), at([1], [1]), ints("bool", [1, 2], 0, 1)],
+    (x, i, s) => x.indexCopy(0, i, s),
+    "x0.index_copy(0, x1.long(), x2)",
+  ),
+  sample(
     "indexFill",
     [f32([3, 2]), at([2], [2, 0])],
     (x, i) => x.indexFill(0, i, -1),
