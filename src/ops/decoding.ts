@@ -26,13 +26,14 @@ const mostProbableOp = defineOp<{ k: number }>({
     const [rows, count] = type!.shape as [number, number];
     const [values, found] = largest(emit, x!, rows, count, k);
     const positions = positionsToInt32(emit, found, count);
-    const first = (of: string): string =>
-      k === 1 ? of : emit.node("Slice", [of, ...[0, 1, 1].map((n) => emit.ints([n]))]);
     // The largest probability is exp(largest − log Σ exp x), and softmax the quickest way through all x.
     const probabilities = emit.node("Softmax", [x!], { axis: { int: 1 } });
-    const highest = emit.node("GatherElements", [probabilities, first(positions)], {
-      axis: { int: 1 },
-    });
+    const first = (of: string): string =>
+      k === 1 ? of : emit.node("Slice", [of, ...[0, 1, 1].map((n) => emit.ints([n]))]);
+    // A slice of positions would leave WebGPU.
+    const highest = emit.target.gpu
+      ? emit.node("ReduceMax", [probabilities, emit.ints([1])])
+      : emit.node("GatherElements", [probabilities, first(positions)], { axis: { int: 1 } });
     const total = emit.node("Sub", [first(values), emit.node("Log", [highest])]);
     return [emit.node("Sub", [values, total]), positions];
   },

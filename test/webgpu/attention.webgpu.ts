@@ -1,7 +1,8 @@
 /** Masked attention and cached decoding on WebGPU in Node: the CPU's numbers, without leaving the GPU, in place. */
 
 import { beforeAll, expect, test } from "vitest";
-import { arange, compile, grad, noGrad, setDevice, tensor, type Tensor } from "../../src/index.ts";
+import { arange, compile, grad, manualSeed, noGrad, setDevice, tensor, type Tensor } from "../../src/index.ts"; // prettier-ignore
+import { EncoderDecoder, generate } from "../../src/models/index.ts";
 import * as nn from "../../src/nn/index.ts";
 import { distance } from "../support/close.ts";
 import { filled } from "../support/filled.ts";
@@ -52,11 +53,28 @@ async function decoded(): Promise<{ numbers: number[]; moved: boolean }> {
   return { numbers, moved: places.slice(1).some((place) => place !== places[0]) };
 }
 
+/** What greedy and beam search find, over several capacities. */
+async function found(): Promise<number[][]> {
+  manualSeed(3);
+  const size = { vocabSize: 40, dModel: 16, nhead: 4, dimFeedforward: 24, maxLength: 48 };
+  const model = new EncoderDecoder({ ...size, padId: 0, numEncoderLayers: 1, numDecoderLayers: 2 });
+  model.eval();
+  const sources = [[5, 6, 7, 9, 3, 22, 2], [4, 2], [30, 31, 3, 2]]; // prettier-ignore
+  const ids: number[][] = [];
+  for (const beams of [1, 3]) {
+    const options = { bosId: 1, eosId: 2, beams, minLength: 4, maxLength: 20 };
+    ids.push(...(await generate(model, sources, options)).map((best) => best.ids));
+  }
+  return ids;
+}
+
+let sequences: number[][] = [];
 const expected = new Map<string, number[]>();
 
 beforeAll(async () => {
   await setDevice("cpu");
   expected.set("masked", await masked()).set("decoded", (await decoded()).numbers);
+  sequences = await found();
   await setDevice("webgpu", { strict: true });
 });
 
@@ -68,4 +86,8 @@ test("steps over a cache", async () => {
   const { numbers, moved } = await decoded();
   expect(distance(numbers, expected.get("decoded")!)).toBeLessThan(1e-4);
   expect(moved).toBe(false);
+});
+
+test("greedy and beam search", async () => {
+  expect(await found()).toEqual(sequences);
 });
