@@ -3,7 +3,7 @@ import { tensor } from "../../creation.ts";
 import { DataLoader } from "../../data/data-loader.ts";
 import { ArrayDataset } from "../../data/dataset.ts";
 import type { Tensor } from "../../tensor.ts";
-import type { Tokenizer } from "../../text/tokenizer/tokenizer.ts";
+import { Tokenizer } from "../../text/tokenizer/tokenizer.ts";
 import type { SentencePair } from "./pairs.ts";
 import type { SpecialIds } from "./special-tokens.ts";
 
@@ -18,6 +18,19 @@ export interface TranslationBatch {
   readonly source: Tensor;
   readonly given: Tensor;
   readonly wanted: Tensor;
+}
+
+/** A tokenizer that neither cuts texts nor fills them up: batches see to both. */
+export function ofWholeTexts(tokenizer: Tokenizer): Tokenizer {
+  if (tokenizer.truncation === undefined && tokenizer.padding === undefined) return tokenizer;
+  return Tokenizer.fromJSON({ ...tokenizer.toJSON(), truncation: null, padding: null });
+}
+
+/** Rows that a table for a tokenizer's ids needs, between which there may be gaps. */
+export function rowsFor(tokenizer: Tokenizer): number {
+  let rows = 0;
+  for (const id of tokenizer.vocabulary().values()) rows = Math.max(rows, id + 1);
+  return rows;
 }
 
 /** Ids of a text, followed by the end token. */
@@ -64,17 +77,24 @@ export async function examplesOf(
 }
 
 /**
- * What a length is padded to: a multiple of 2 up to 24, of 4 up to 32, of 8 up to 48, then of 16. Each pair of lengths is a
- * program of its own; short sentences in batches of like lengths make about 25, and a sixth of a batch is padding.
+ * What a length is padded to, but not beyond `most`, the model's longest: a multiple of 2 up to 24, of 4 up to 32, of 8 up to
+ * 48, then of 16. Each pair of lengths is a program of its own; short sentences in batches of like lengths make about 25, and a
+ * sixth of a batch is padding.
  */
-export function paddedLength(length: number): number {
+export function paddedLength(length: number, most: number): number {
   const step = length <= 24 ? 2 : length <= 32 ? 4 : length <= 48 ? 8 : 16;
-  return Math.max(4, Math.ceil(length / step) * step);
+  return Math.min(Math.max(4, Math.ceil(length / step) * step), most);
 }
 
-/** Rows of ids, each filled up with `padId`, as one int32 tensor [rows, longest, padded]. */
-export function padRows(rows: readonly Int32Array[], padId: number): Tensor {
-  const width = paddedLength(Math.max(...rows.map(({ length }) => length)));
+/** How batches are padded: with what, and to which length at most. */
+export interface BatchPadding {
+  readonly padId: number;
+  readonly maxLength: number;
+}
+
+/** Rows of ids, each filled up with `padId`, as one int32 tensor [rows, `paddedLength` of the longest]. */
+function padRows(rows: readonly Int32Array[], { padId, maxLength }: BatchPadding): Tensor {
+  const width = paddedLength(Math.max(...rows.map(({ length }) => length)), maxLength);
   const ids = new Int32Array(rows.length * width).fill(padId);
   rows.forEach((row, i) => ids.set(row, i * width));
   return tensor(ids, { shape: [rows.length, width] });
@@ -86,23 +106,24 @@ export function padRows(rows: readonly Int32Array[], padId: number): Tensor {
  */
 export function pairLoader(
   examples: readonly Example[],
-  { batchSize, seed, padId }: { batchSize: number; seed?: number; padId: number },
+  { batchSize, seed, ...padding }: BatchPadding & { batchSize: number; seed?: number },
 ): DataLoader<Example, TranslationBatch> {
   const join = (samples: readonly Example[]): TranslationBatch => ({
     source: padRows(
       samples.map(({ source }) => source),
-      padId,
+      padding,
     ),
     given: padRows(
       samples.map(({ target }) => target.subarray(0, -1)),
-      padId,
+      padding,
     ),
     wanted: padRows(
       samples.map(({ target }) => target.subarray(1)),
-      padId,
+      padding,
     ),
   });
-  const longest = (sizes: readonly number[]): number => paddedLength(Math.max(...sizes));
+  const longest = (sizes: readonly number[]): number =>
+    paddedLength(Math.max(...sizes), padding.maxLength);
   // Both sides count: a step costs what it reads and what it writes.
   const measure = (samples: readonly Example[]) => {
     const sources = samples.map(({ source }) => source.length);

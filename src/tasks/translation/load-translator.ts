@@ -4,6 +4,7 @@ import { DataError } from "../../data/errors.ts";
 import { EncoderDecoder } from "../../models/encoder-decoder.ts";
 import { Tokenizer } from "../../text/tokenizer/tokenizer.ts";
 import { readJson, readModel } from "../saved-model.ts";
+import { ofWholeTexts, rowsFor } from "./batches.ts";
 import { TransformerTranslator } from "./transformer-translator.ts";
 import { parseTranslatorConfig } from "./translator-config.ts";
 
@@ -21,11 +22,12 @@ export async function loadTranslator(folder: string): Promise<TransformerTransla
     special,
     training,
   } = parseTranslatorConfig(await readJson(configFile), configFile);
-  const tokenizer = await Tokenizer.load(tokenizerFile);
-  if (tokenizer.vocabSize !== config.vocabSize)
+  const tokenizer = ofWholeTexts(await Tokenizer.load(tokenizerFile));
+  const rows = rowsFor(tokenizer);
+  if (rows !== config.vocabSize)
     throw new DataError(
       { file: tokenizerFile },
-      `expected ${config.vocabSize} tokens, as config.json says, got ${tokenizer.vocabSize}; are the files of one run?`,
+      `expected ${config.vocabSize} tokens, as config.json says, got ${rows}; are the files of one run?`,
     );
   const model = await readModel({ configFile, weightFile }, () => new EncoderDecoder(config));
   return new TransformerTranslator({ model, tokenizer, special, training });

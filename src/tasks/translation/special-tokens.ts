@@ -13,7 +13,10 @@ export interface SpecialIds {
   readonly eosId: number;
 }
 
-/** Names by which published vocabularies call them; where there is no start of its own, padding serves, as in T5 and Marian. */
+/**
+ * Names by which published vocabularies call them. Where there is no start of its own the end serves, as in fairseq; padding,
+ * as in T5 and Marian, would be hidden from attention here.
+ */
 const NAMES = {
   pad: ["[PAD]", "<pad>", "<|pad|>", "<PAD>"],
   bos: ["[BOS]", "<s>", "<bos>", "[CLS]", "<|startoftext|>", "<|begin_of_text|>"],
@@ -31,5 +34,6 @@ export function specialIds(tokenizer: Tokenizer): SpecialIds {
     return id;
   };
   const padId = need("padding", NAMES.pad);
-  return { padId, bosId: find(NAMES.bos) ?? padId, eosId: need("the end of a text", NAMES.eos) };
+  const eosId = need("the end of a text", NAMES.eos);
+  return { padId, bosId: find(NAMES.bos) ?? eosId, eosId };
 }

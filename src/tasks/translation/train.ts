@@ -18,7 +18,15 @@ import { readCheckpoint, type CheckpointFiles } from "../../train/checkpoint-fol
 import type { EndEvent } from "../../train/events.ts";
 import { Trainer } from "../../train/trainer.ts";
 import type { TrainerOptions } from "../../train/trainer-options.ts";
-import { examplesOf, pairLoader, type Example, type TranslationBatch } from "./batches.ts";
+import {
+  examplesOf,
+  ofWholeTexts,
+  pairLoader,
+  rowsFor,
+  type BatchPadding,
+  type Example,
+  type TranslationBatch,
+} from "./batches.ts";
 import { evaluateTranslator } from "./evaluate.ts";
 import type { SentencePair } from "./pairs.ts";
 import type { Recipe } from "./recipe.ts";
@@ -109,11 +117,10 @@ export async function translationTraining(
   const { tokenizer: given, onExamples, ...rest } = others;
   const { batchSize, learningRate, warmup, dModel, maxLength } = recipe;
   manualSeed(seed);
-  const tokenizer =
-    given ??
-    (await trainVocabulary(pairs, recipe, {
-      ...(options.signal !== undefined && { signal: options.signal }),
-    }));
+  const { signal } = options;
+  const tokenizer = ofWholeTexts(
+    given ?? (await trainVocabulary(pairs, recipe, { ...(signal && { signal }) })),
+  );
   const special = specialIds(tokenizer);
   const { padId } = special;
   const { examples, tooLong } = await examplesOf(pairs, tokenizer, special, {
@@ -124,7 +131,7 @@ export async function translationTraining(
       `translationTraining: expected pairs of at most ${maxLength} tokens to train on, got ${pairs.length === 0 ? "none" : `${pairs.length} longer ones; raise maxLength`}`,
     );
   const model = new EncoderDecoder({
-    vocabSize: tokenizer.vocabSize,
+    vocabSize: rowsFor(tokenizer),
     padId,
     dModel,
     nhead: recipe.nhead,
@@ -136,7 +143,7 @@ export async function translationTraining(
     positions: recipe.positions,
     maxLength,
   });
-  const data = pairLoader(examples, { batchSize, seed, padId });
+  const data = pairLoader(examples, { batchSize, seed, padId, maxLength });
   const stepsAnEpoch = Math.ceil((data.batchesPerEpoch ?? 1) / (options.accumulate ?? 1));
   const passes = epochs ?? Math.max(1, Math.ceil(recipe.steps / stepsAnEpoch));
   const planned = epochs === undefined ? recipe.steps : passes * stepsAnEpoch;
@@ -154,7 +161,11 @@ export async function translationTraining(
     );
   const held =
     validation && (await examplesOf(validation, tokenizer, special, { maxLength })).examples;
-  const heldLoss = held && validationLoss(held, { batchSize, padId, lossOf });
+  if (held?.length === 0)
+    throw new RangeError(
+      `translationTraining: expected validation pairs of at most ${maxLength} tokens, got none; raise maxLength or leave them out`,
+    );
+  const heldLoss = held && validationLoss(held, { batchSize, padId, maxLength, lossOf });
   let best: Uint8Array | null = null;
 
   const trainer: Trainer<TranslationBatch> = new Trainer({
@@ -169,7 +180,6 @@ export async function translationTraining(
     ...(validation !== undefined && {
       evaluate: async () => {
         const loss = await heldLoss!();
-        const { signal } = options;
         const found = await evaluateTranslator(translator, validation, {
           ...(signal && { signal }),
         });
@@ -210,9 +220,8 @@ export async function translationTraining(
 /** Measures the mean cross-entropy of a token, in nats, on pairs held aside. */
 function validationLoss(
   examples: readonly Example[],
-  parts: {
+  parts: BatchPadding & {
     readonly batchSize: number;
-    readonly padId: number;
     readonly lossOf: (batch: TranslationBatch, labelSmoothing: number) => Tensor;
   },
 ): () => Promise<number> {

@@ -34,6 +34,9 @@ async function headsOf(weights: Tensor): Promise<Float32Array[]> {
 /** Translates with a trained model. */
 export class TransformerTranslator implements Translator {
   readonly #parts: TranslatorParts;
+  /** Works under way in evaluation mode, and the mode that the model had before the first of them. */
+  #evaluations = 0;
+  #wasTraining = false;
 
   /** @internal `translationTraining` and `loadTranslator` make it. */
   constructor(parts: TranslatorParts) {
@@ -158,12 +161,14 @@ export class TransformerTranslator implements Translator {
   /** What `run` gives with the model in evaluation mode. */
   async #evaluating<R>(run: () => Promise<R>): Promise<R> {
     const { model } = this.#parts;
-    const wasTraining = model.training;
+    if (this.#evaluations === 0) this.#wasTraining = model.training;
+    this.#evaluations += 1;
     model.eval();
     try {
       return await run();
     } finally {
-      model.train(wasTraining);
+      this.#evaluations -= 1;
+      if (this.#evaluations === 0) model.train(this.#wasTraining);
     }
   }
 }
