@@ -41,7 +41,10 @@ export async function trainTokenizer(
   { stdin, stdout, stderr }: TokenizerSurroundings,
 ): Promise<void> {
   const { type, output, overwrite, json, quiet } = options;
-  if (!overwrite && (await stat(output).catch(() => null)) !== null)
+  const found = await stat(output).catch(() => null);
+  if (found?.isDirectory())
+    throw new DataError({ file: output }, "is a directory; name a file with --output");
+  if (!overwrite && found !== null)
     throw new DataError(
       { file: output },
       "is there already; name another file with --output, or replace it with --overwrite",

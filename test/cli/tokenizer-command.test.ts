@@ -93,6 +93,7 @@ describe("train", () => {
     [["train", folder, "--output", at("no.json")], 1, "expected a file, got a directory"],
     [["train", "-", "--output", at("no.json")], 1, "there is no text"],
     [["train", "-", "--output", "/proc/no/no.json"], 1, "not writable"],
+    [["train", "x", "--output", folder, "--overwrite"], 1, "is a directory; name a file"],
   ])("refuses %j", async (args, expected, message) => {
     const { code, stdout, stderr } = await run(args);
     expect([code, stdout]).toEqual([expected, ""]);

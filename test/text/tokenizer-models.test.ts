@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { DataError } from "../../src/data/errors.ts";
 import { Bpe } from "../../src/text/tokenizer/bpe.ts";
-import { readDecoder, strip } from "../../src/text/tokenizer/decoders.ts";
+import { byteFallback, readDecoder, strip } from "../../src/text/tokenizer/decoders.ts";
 import { JsonField } from "../../src/text/tokenizer/json.ts";
 import { modelFromJSON } from "../../src/text/tokenizer/models.ts";
 import { Unigram } from "../../src/text/tokenizer/unigram.ts";
@@ -125,6 +125,17 @@ test("models of other types are refused, those without a type are told by their 
   expect(modelFromJSON({ vocab: [["a", -1]] })).toBeInstanceOf(Unigram);
 });
 
+test("of Unigram pieces that are there twice the last one counts, as in Python", () => {
+  const model = new Unigram([
+    ["<unk>", 0],
+    ["a", -5],
+    ["b", -1],
+    ["a", -1],
+  ]);
+  expect(model.tokenize("ab").map(({ id }) => id)).toEqual([3, 2]);
+  expect([model.idToToken(1), model.idToToken(3), model.size]).toEqual(["a", "a", 4]);
+});
+
 describe("decoders", () => {
   test.each(fixtures.decoders.map(({ decoder, texts }) => [JSON.stringify(decoder), texts]))(
     "%s",
@@ -140,6 +151,19 @@ describe("decoders", () => {
 
   test("Strip leaves nothing of tokens that are shorter than what it strips", () => {
     expect(strip(" ", { start: 2, stop: 2 }).decodeChain(["   ", "", "a"])).toEqual(["", "", "a"]);
+  });
+
+  test("Replace takes no empty match right behind another, as Python", () => {
+    const regex = { Regex: "b*" };
+    const replace = readDecoder(
+      new JsonField({ type: "Replace", pattern: regex, content: "-" }, "decoder"),
+    );
+    expect(replace.decodeChain(["ab", "bc", "$&", ""])).toEqual(["-a-", "-c-", "-$-&-", "-"]);
+  });
+
+  test("bytes that are no UTF-8 may be many", () => {
+    const tokens = new Array<string>(300_000).fill("<0xFF>");
+    expect(byteFallback().decodeChain(tokens)).toHaveLength(300_000);
   });
 
   test("unknown ones are refused", () => {

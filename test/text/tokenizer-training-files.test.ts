@@ -66,6 +66,13 @@ test.each([
   await expect(read([path])).rejects.toThrow(DataError);
 });
 
+test("a line of megabytes is refused before it fills the memory", async () => {
+  const stdin = Readable.from(Array.from({ length: 5 }, () => new Uint8Array(2 ** 20).fill(0x61)));
+  await expect(read(["-"], { stdin })).rejects.toThrow(
+    "stdin: more than 4194304 bytes without a new line; break the text into lines",
+  );
+});
+
 test("the offset counts from the beginning of the file", async () => {
   const good = bytes("0123456é\n".repeat(60_000)); // more than one chunk
   const path = file("late.txt", Buffer.concat([good, Uint8Array.of(0x61, 0xff)]));

@@ -168,6 +168,8 @@ describe("refuses", () => {
     await expect(trainBpe(["a", 1 as unknown as string])).rejects.toThrow(
       "trainBpe: text 1 must be a string, got number",
     );
+    // One string is iterable too, character by character.
+    await expect(trainBpe("a text")).rejects.toThrow("trainBpe: expected several texts");
   });
 
   test("WordPiece without its unknown token", async () => {

@@ -29,8 +29,8 @@ export function addedToken(token: NewToken, special = false): AddedToken {
     lstrip: false,
     rstrip: false,
     normalized: !(given.special ?? special),
-    special,
     ...given,
+    special: special || (given.special ?? false),
   };
 }
 
@@ -75,8 +75,9 @@ export class AddedVocabulary {
     return this.#texts.get(id);
   }
 
-  isSpecial(id: number): boolean {
-    return this.#special.has(this.#tokens.get(id)?.content ?? "");
+  /** Whether a token is special; `token` is what the model has for the id, where it was not added under that id. */
+  isSpecial(id: number, token: string | undefined): boolean {
+    return this.#special.has(this.#tokens.get(id)?.content ?? token ?? "");
   }
 
   /** Adds tokens; those that the model knows keep their id, others get the next. Returns how many are new or changed. */
@@ -105,12 +106,12 @@ export class AddedVocabulary {
       this.#tokens.set(id, token);
       if (!this.#special.has(content) && before === undefined) this.#order.push(token);
     }
-    this.refresh(normalizer);
+    this.#refresh(normalizer);
     return added;
   }
 
   /** Finds tokens anew, as the normalizer changes those that are normalized. */
-  refresh(normalizer: Normalizer | undefined): void {
+  #refresh(normalizer: Normalizer | undefined): void {
     const tokens = [...this.#specialOrder, ...this.#order].map(
       ({ content }): [number, AddedToken] => {
         const id = this.#ids.get(content) as number;

@@ -1,4 +1,4 @@
-/** Converts positions in UTF-16 units, which index JavaScript strings, to code points, which index Python's. */
+/** Texts as UTF-16 units, which index JavaScript strings, and as code points, which index Python's. */
 
 /**
  * Offsets in code points, as Python counts them, of offsets in UTF-16 units of a text. An offset inside of a surrogate
@@ -25,6 +25,9 @@ export function toCodePoints<T extends readonly (readonly [start: number, end: n
   };
   return offsets.map(([start, end]) => [of(start), of(end)]);
 }
+
+/** A text without lone surrogates, which have no UTF-8: each becomes U+FFFD, as long as itself. */
+export const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, "\ufffd");
 
 /** Whether a surrogate pair begins at a unit of a text. */
 export const isPair = (text: string, at: number): boolean => (text.codePointAt(at) ?? 0) > 0xffff;

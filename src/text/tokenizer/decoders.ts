@@ -2,6 +2,7 @@
 import { CHAR_BYTES } from "./byte-level.ts";
 import { type ByType, type JsonField, readByType } from "./json.ts";
 import { compilePattern, type PatternSource, readPattern } from "./pattern.ts";
+import { forEachMatch } from "./splitting.ts";
 
 /** Turns tokens into pieces of text that are joined in order. */
 export interface Decoder {
@@ -95,7 +96,7 @@ export const byteFallback = (): Decoder =>
     const texts: string[] = [];
     let bytes: number[] = [];
     const flush = (): void => {
-      if (bytes.length > 0) texts.push(...textsOf(bytes));
+      if (bytes.length > 0) for (const text of textsOf(bytes)) texts.push(text);
       bytes = [];
     };
     for (const token of tokens) {
@@ -138,9 +139,15 @@ export const strip = (content: string, { start = 0, stop = 0 } = {}): Decoder =>
 export function replace(pattern: PatternSource, content: string): Decoder {
   const regex = compilePattern(pattern);
   const json = typeof pattern === "string" ? { String: pattern } : { Regex: pattern.regex };
-  return each({ type: "Replace", pattern: json, content }, (token) =>
-    token.replaceAll(regex, () => content),
-  );
+  return each({ type: "Replace", pattern: json, content }, (token) => {
+    let text = "";
+    let at = 0;
+    forEachMatch(regex, token, (start, end) => {
+      text += token.slice(at, start) + content;
+      at = end;
+    });
+    return text + token.slice(at);
+  });
 }
 
 /** Connectionist temporal classification: repeated tokens count once, padding goes, delimiters become spaces. */

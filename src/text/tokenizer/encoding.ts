@@ -1,5 +1,8 @@
 /** What a tokenizer makes of a text, and the operations on it that post-processing, truncation and padding need. */
 
+import type { ModelToken } from "./model.ts";
+import type { NormalizedString } from "./normalized-string.ts";
+
 /** The tokens of a text or a pair of texts; all lists are parallel. */
 export interface Encoding {
   readonly ids: readonly number[];
@@ -42,6 +45,30 @@ export const emptyDraft = (): Draft => ({
   attentionMask: [],
   specialTokensMask: [],
   overflowing: [],
+});
+
+/** Adds the tokens of a word that is a part of a text. */
+export function append(
+  draft: Draft,
+  tokens: readonly ModelToken[],
+  part: NormalizedString,
+  word: number,
+): void {
+  for (const { id, token, start, end } of tokens) {
+    draft.ids.push(id);
+    draft.tokens.push(token);
+    draft.offsets.push(part.originalRange(start, end));
+    draft.wordIds.push(word);
+  }
+}
+
+/** The tokens of a whole text, which is the first or the second of its input. */
+export const withSequence = (draft: Draft, sequenceId: number): Draft => ({
+  ...draft,
+  sequenceIds: draft.ids.map(() => sequenceId),
+  typeIds: draft.ids.map(() => sequenceId),
+  attentionMask: draft.ids.map(() => 1),
+  specialTokensMask: draft.ids.map(() => 0),
 });
 
 /** Tokens that come from no text. */

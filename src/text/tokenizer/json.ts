@@ -109,6 +109,16 @@ export class JsonField {
   }
 }
 
+/** The value of a JSON text. @throws DataError naming the file. */
+export function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DataError({ file }, `not valid JSON (${quoted(reason)})`, { cause: error });
+  }
+}
+
 /** A value between quotes, cut when it is long. */
 export function quoted(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);

@@ -6,10 +6,18 @@ import {
   AddedVocabulary,
   type NewToken,
 } from "./added-tokens.ts";
+import { wellFormed } from "./code-points.ts";
 import { type Decoder, readDecoder } from "./decoders.ts";
-import { type Draft, emptyDraft, type Encoding, joinDrafts } from "./encoding.ts";
-import { JsonField, quoted } from "./json.ts";
-import type { ModelToken, TokenModel } from "./model.ts";
+import {
+  append,
+  type Draft,
+  emptyDraft,
+  type Encoding,
+  joinDrafts,
+  withSequence,
+} from "./encoding.ts";
+import { JsonField, parseJson } from "./json.ts";
+import type { TokenModel } from "./model.ts";
 import { readModel } from "./models.ts";
 import { type Normalizer, readNormalizer } from "./normalizers.ts";
 import { pad, type Padding, paddingJson, readPadding } from "./padding.ts";
@@ -51,10 +59,8 @@ export class Tokenizer {
   readonly postProcessor: PostProcessor | undefined;
   readonly decoder: Decoder | undefined;
   readonly normalizer: Normalizer | undefined;
-  /** Cuts encodings to a greatest length; undefined does not. */
-  truncation: Truncation | undefined;
-  /** Brings encodings to one length; undefined does not. */
-  padding: Padding | undefined;
+  #truncation: Truncation | undefined;
+  #padding: Padding | undefined;
   readonly #added = new AddedVocabulary();
 
   /** @throws TypeError when there is no model. */
@@ -75,7 +81,7 @@ export class Tokenizer {
    * @throws DataError naming the field that is malformed or of a kind that is not supported
    */
   static fromJSON(value: unknown, { file = "tokenizer.json" } = {}): Tokenizer {
-    const root = new JsonField(typeof value === "string" ? parse(value, file) : value, file);
+    const root = new JsonField(typeof value === "string" ? parseJson(value, file) : value, file);
     const version = root.get("version");
     if (!version.missing) version.oneOf("1.0");
     const optional = <T>(name: string, read: (field: JsonField) => T): T | undefined => {
@@ -89,8 +95,8 @@ export class Tokenizer {
       postProcessor: optional("post_processor", readPostProcessor),
       decoder: optional("decoder", readDecoder),
     });
-    tokenizer.truncation = optional("truncation", readTruncation);
-    tokenizer.padding = optional("padding", readPadding);
+    tokenizer.#truncation = optional("truncation", readTruncation);
+    tokenizer.#padding = optional("padding", readPadding);
     tokenizer.#added.read(root.get("added_tokens"), tokenizer.model, tokenizer.normalizer);
     return tokenizer;
   }
@@ -120,6 +126,26 @@ export class Tokenizer {
   async save(file: string): Promise<void> {
     const { writeFileAtomic } = await import("../../data/atomic-write.ts");
     await writeFileAtomic(file, `${JSON.stringify(this.toJSON(), null, 2)}\n`);
+  }
+
+  /** Cuts encodings to a greatest length; undefined does not. Setting what is none throws a DataError. */
+  get truncation(): Truncation | undefined {
+    return this.#truncation;
+  }
+
+  set truncation(value: Truncation | undefined) {
+    const json = value && new JsonField(truncationJson(value), "Tokenizer.truncation");
+    this.#truncation = json && readTruncation(json);
+  }
+
+  /** Brings encodings to one length; undefined does not. Setting what is none throws a DataError. */
+  get padding(): Padding | undefined {
+    return this.#padding;
+  }
+
+  set padding(value: Padding | undefined) {
+    const json = value && new JsonField(paddingJson(value), "Tokenizer.padding");
+    this.#padding = json && readPadding(json);
   }
 
   /** Number of tokens, added ones included. */
@@ -152,7 +178,7 @@ export class Tokenizer {
 
   /** Whether decoding leaves a token out. */
   isSpecial(id: number): boolean {
-    return this.#added.isSpecial(id);
+    return this.#added.isSpecial(id, this.model.idToToken(id));
   }
 
   /** Adds tokens that are found in texts as a whole. Returns how many are new or changed. */
@@ -187,7 +213,9 @@ export class Tokenizer {
     texts: readonly (string | readonly [text: string, pair: string])[],
     { addSpecialTokens = true }: Omit<EncodeOptions, "pair"> = {},
   ): Encoding[] {
-    const encodings = texts.map((input) => {
+    if (!Array.isArray(texts))
+      throw new TypeError("Tokenizer.encodeBatch: expected an array of texts or pairs");
+    const encodings = texts.map((input: string | readonly [string, string]) => {
       const [text, pair] = typeof input === "string" ? [input] : input;
       return this.#process("Tokenizer.encodeBatch", text, { pair, addSpecialTokens });
     });
@@ -213,9 +241,10 @@ export class Tokenizer {
   decode(ids: Iterable<number>, { skipSpecialTokens = true } = {}): string {
     const tokens: string[] = [];
     for (const id of ids) {
+      if (!Number.isInteger(id))
+        throw new TypeError(`Tokenizer.decode: expected whole numbers, got ${typeof id} ${id}`);
       const token = this.idToToken(id);
-      if (token !== undefined && !(skipSpecialTokens && this.#added.isSpecial(id)))
-        tokens.push(token);
+      if (token !== undefined && !(skipSpecialTokens && this.isSpecial(id))) tokens.push(token);
     }
     return this.decoder ? this.decoder.decodeChain(tokens).join("") : tokens.join(" ");
   }
@@ -226,6 +255,10 @@ export class Tokenizer {
   }
 
   #process(operation: string, text: string, options: EncodeOptions): Draft {
+    if (typeof options !== "object")
+      throw new TypeError(
+        `${operation}: expected { pair, addSpecialTokens }, got ${typeof options}; a second text is { pair }`,
+      );
     const { pair, addSpecialTokens = true } = options;
     let drafts = [this.#tokenize(operation, text, 0)];
     if (pair !== undefined) drafts.push(this.#tokenize(operation, pair, 1));
@@ -257,11 +290,7 @@ export class Tokenizer {
       else append(draft, this.model.tokenize(part.text), part, word);
       word++;
     }
-    draft.typeIds = draft.ids.map(() => sequenceId);
-    draft.sequenceIds = [...draft.typeIds];
-    draft.attentionMask = draft.ids.map(() => 1);
-    draft.specialTokensMask = draft.ids.map(() => 0);
-    return draft;
+    return withSequence(draft, sequenceId);
   }
 
   /** Words and added tokens in order. */
@@ -277,35 +306,7 @@ export class Tokenizer {
   }
 }
 
-function append(
-  draft: Draft,
-  tokens: readonly ModelToken[],
-  part: AddedPart["part"],
-  word: number,
-): void {
-  for (const { id, token, start, end } of tokens) {
-    draft.ids.push(id);
-    draft.tokens.push(token);
-    draft.offsets.push(part.originalRange(start, end));
-    draft.wordIds.push(word);
-  }
-}
-
 function checkText(operation: string, text: unknown): void {
   if (typeof text !== "string")
     throw new TypeError(`${operation}: expected a string, got ${typeof text}`);
-}
-
-/** A text without lone surrogates, which have no UTF-8: each becomes U+FFFD, as long as itself. */
-function wellFormed(text: string): string {
-  return text.replace(/\p{Surrogate}/gu, "\ufffd");
-}
-
-function parse(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    new JsonField(undefined, file).fail(`not valid JSON (${quoted(reason)})`, error);
-  }
 }

@@ -1,5 +1,6 @@
 /** Counts the words of texts for a trainer, letting others run and telling progress in between. */
 
+import { wellFormed } from "./code-points.ts";
 import type { Normalizer } from "./normalizers.ts";
 import { NormalizedString } from "./normalized-string.ts";
 import type { PreTokenizer } from "./pre-tokenizers.ts";
@@ -93,20 +94,21 @@ export async function countWords(
   },
   pulse: Pulse,
 ): Promise<Map<string, number>> {
+  if (typeof texts === "string")
+    throw new TypeError(`${op}: expected several texts, got one string; give [text] or its lines`);
   const counts = new Map<string, number>();
   let done = 0;
   pulse.begin("words", null);
   for await (const text of texts) {
     if (typeof text !== "string")
       throw new TypeError(`${op}: text ${done} must be a string, got ${typeof text}`);
-    // Halves of surrogate pairs have no UTF-8.
-    const part = new NormalizedString(text.replace(/\p{Cs}/gu, "\ufffd"));
+    const part = new NormalizedString(wellFormed(text));
     normalizer?.normalize(part);
     for (const { text: word } of preTokenizer?.preTokenize(part) ?? [part]) {
       if (word === "") continue;
       const count = counts.get(word);
-      // A copy: a part of a text would keep the whole text in memory.
-      if (count === undefined) counts.set([...word].join(""), 1);
+      // Part of a text of its own, as a part of the given one would keep all of that in memory.
+      if (count === undefined) counts.set(` ${word}`.slice(1), 1);
       else counts.set(word, count + 1);
     }
     done++;

@@ -6,7 +6,6 @@ import {
   checkType,
   checkVocabulary,
   readVocabulary,
-  stringOr,
   tokensById,
   vocabularyJson,
 } from "./model-json.ts";
@@ -36,7 +35,7 @@ export class WordLevel implements TokenModel {
   static read(field: JsonField): WordLevel {
     checkType(field, OP);
     return new WordLevel(readVocabulary(field.get("vocab")), {
-      unkToken: stringOr(field.get("unk_token"), "<unk>"),
+      unkToken: field.get("unk_token").string(),
     });
   }
 

@@ -163,6 +163,11 @@ test.each<[string, unknown, string]>([
     { model: { ...MODEL, vocab: { "<unk>": 0, a: 1, b: 1 } } },
     "field model.vocab",
   ],
+  [
+    "whole words without an unknown token, as in Python",
+    { model: { type: "WordLevel", vocab: { a: 0 } } },
+    "field model.unk_token: expected a string, got nothing",
+  ],
   ["a vocabulary of words", { model: { ...MODEL, vocab: ["a"] } }, "field model.vocab"],
 ])("%s", (_, json, message) => {
   const load = (): unknown => Tokenizer.fromJSON(json, { file: "some/tokenizer.json" });
@@ -215,6 +220,38 @@ describe("texts", () => {
     expect(() => toCodePoints("ab", [[0, 3]])).toThrow("toCodePoints: the offset 3 is outside");
   });
 
+  test("are given with options that are some", () => {
+    // @ts-expect-error as Python takes a pair
+    expect(() => tokenizer.encode("a", "b")).toThrow("a second text is { pair }");
+    // @ts-expect-error no array
+    expect(() => tokenizer.encodeBatch("ab")).toThrow("expected an array of texts or pairs");
+    // @ts-expect-error ids of int64 tensors
+    expect(() => tokenizer.decode([1n])).toThrow("expected whole numbers, got bigint 1");
+    expect(() => tokenizer.decode([1.5])).toThrow("expected whole numbers, got number 1.5");
+  });
+
+  test.each([
+    [{ maxLength: 2 }, "Tokenizer.truncation, field stride: expected an integer"],
+    [{ maxLength: 2, stride: -1 }, "Tokenizer.truncation, field stride: expected an integer"],
+    [{ maxLength: 2, stride: 0, strategy: "longest_first" }, 'got "longest_first"'],
+    [{ maxLength: 2, stride: 0, strategy: "OnlyFirst", direction: "left" }, 'got "left"'],
+  ])("cannot be truncated by %j", (truncation, message) => {
+    const cut = Tokenizer.fromJSON({ model: MODEL });
+    expect(() => (cut.truncation = truncation as never)).toThrow(message);
+    expect(cut.truncation).toBeUndefined();
+  });
+
+  test.each([
+    [{ length: "longest" }, "Tokenizer.padding, field direction"],
+    [{ length: 2.5, direction: "Right" }, "Tokenizer.padding, field strategy.Fixed"],
+    [{ length: "max", direction: "Right" }, "Tokenizer.padding, field strategy.Fixed"],
+  ])("cannot be padded by %j", (padding, message) => {
+    const filled = Tokenizer.fromJSON({ model: MODEL });
+    expect(() => (filled.padding = padding as never)).toThrow(message);
+    filled.padding = undefined;
+    expect(filled.encode("a").ids).toEqual([1]);
+  });
+
   test("cannot be cut where the strategy has nothing to cut", () => {
     const model = WordLevel.fromJSON(MODEL);
     const cut = new Tokenizer({ model, preTokenizer: preTokenizers.whitespace() });
@@ -236,6 +273,15 @@ describe("texts", () => {
       "single must not use the second text",
     );
   });
+});
+
+test("special tokens are special whatever they say, and wherever the model has them", () => {
+  const vocab = [["<unk>", 0], ["<s>", -1], ["a", -1], ["<s>", -1]]; // prettier-ignore
+  const tokenizer = Tokenizer.fromJSON({ model: { type: "Unigram", vocab, unk_id: 0 } });
+  tokenizer.addSpecialTokens([{ content: "<s>", special: false }]);
+  expect(tokenizer.addedTokens()).toMatchObject([[3, { content: "<s>", special: true }]]);
+  expect(tokenizer.decode([1, 2, 3])).toBe("a");
+  expect([0, 1, 2, 3].map((id) => tokenizer.isSpecial(id))).toEqual([false, true, false, true]);
 });
 
 test("many marks on one letter are sorted in passable time", () => {
