@@ -8,7 +8,9 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as core from "../src/index.ts";
 import * as hub from "../src/hub/index.ts";
+import * as models from "../src/models/index.ts";
 import * as optim from "../src/optim/index.ts";
+import * as text from "../src/text/index.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const docs = join(root, "docs");
@@ -39,6 +41,8 @@ const IMPORTS = [
     "learning-loop": core,
     "learning-loop/optim": optim,
     "learning-loop/hub": hub,
+    "learning-loop/models": models,
+    "learning-loop/text": text,
   }).map(([room, names]) => {
     const free = Object.keys(names).filter(
       (name) => name !== "var" && (names === core || !(name in core)),
