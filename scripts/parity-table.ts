@@ -93,6 +93,37 @@ function operations(): string[] {
   );
 }
 
+function texts(): string[] {
+  const models = read("models/transformers") as Named;
+  const searches = read("models/beams") as readonly { cases: unknown[]; sources: unknown[] }[];
+  const encodings = read("text/tokenizer") as Record<"splits" | "options", unknown[]>;
+  const parts = read("text/tokenizer-models") as { models: object; decoders: unknown[] };
+  const trainings = read("text/tokenizer-training") as { cases: object };
+  const found = searches.reduce(
+    (sum, { cases, sources }) => sum + cases.length * sources.length,
+    0,
+  );
+  const rows: readonly (readonly [what: string, peer: string, cases: number])[] = [
+    ...models.map(({ name }) => [`model: ${name}`, "PyTorch", 1] as const),
+    [
+      "beam search: sources, each with every set of options",
+      "PyTorch, reading whole targets again",
+      found,
+    ],
+    ["normalizers and pre-tokenizers", "`tokenizers`", encodings.splits.length],
+    ["encodings with pairs, truncation and padding", "`tokenizers`", encodings.options.length],
+    ["tokenizer models", "`tokenizers`", Object.keys(parts.models).length],
+    ["decoders", "`tokenizers`", parts.decoders.length],
+    ["trainings of BPE and WordPiece", "`tokenizers`", Object.keys(trainings.cases).length],
+    ["BLEU and chrF", "sacrebleu", (read("sacrebleu") as { cases: unknown[] }).cases.length],
+    ["analyses of positions", "NumPy, scikit-learn", (read("text/positions") as Named).length],
+  ];
+  return table(
+    ["what", "compared with", "cases"],
+    rows.map(([what, peer, cases]) => [what, peer, String(cases)]),
+  );
+}
+
 /** Counts of cases by what `nameOf` calls them. */
 function counted(header: readonly string[], cases: readonly string[]): string[] {
   const counts = new Map<string, number>();
@@ -125,6 +156,11 @@ export function parityPage(): string {
   );
   const transformers = TRANSFORMERS.flatMap((file) =>
     (read(`nn/${file}`) as Named).map(({ name }) => name.split(",")[0]!),
+  );
+  // The first entry is the masks that the others combine.
+  const [, ...combinations] = read("nn/transformer-masks") as readonly unknown[];
+  transformers.push(
+    ...combinations.map(() => "transformer with each combination of its six masks"),
   );
   const lossCases = read("nn/losses") as readonly { function: string; module?: string }[];
   const twins = new Map(lossCases.map((entry) => [entry.function, entry.module]));
@@ -161,6 +197,12 @@ export function parityPage(): string {
     "Attention and Transformers, with every kind of mask:",
     "",
     ...counted(["case", "cases"], transformers),
+    "",
+    "## Models, decoding and texts",
+    "",
+    "Logits, losses and gradients within 1e-5, scores of beam search within 1e-4; tokens, ids and offsets exactly.",
+    "",
+    ...texts(),
     "",
     "## Losses",
     "",
