@@ -22,7 +22,8 @@ const MAX_DEPTH = 100;
  * Possessive quantifiers and atomic groups become a look-ahead with a reference to what it matched; parts that ignore
  * case are written out; `\s`, `\w`, `.`, `^` and `$` get the meaning they have there.
  * @throws SyntaxError for what has no counterpart (back-references, recursion, conditions, `\K`, `\G`, `\X`), and for
- * repetitions within repetitions such as `(a+)+`, which could take exponential time.
+ * repetitions of what may match the same text in several ways, such as `(a+)+` and `(a|a)*`, which could take exponential
+ * time. (Long bounded repetitions of optional parts, and many repetitions in a row, may still take very long.)
  */
 export function translateOniguruma(pattern: string): RegExp {
   if (pattern.length > MAX_LENGTH)
@@ -40,7 +41,7 @@ export function translateOniguruma(pattern: string): RegExp {
 /** A translated part. */
 interface Part {
   readonly source: string;
-  /** Whether it repeats something without a limit and may give back what it took. */
+  /** Whether it repeats something without a limit, or chooses, and may match the same otherwise. */
   readonly repeats: boolean;
 }
 
@@ -133,7 +134,7 @@ class Translator {
     this.#depth--;
     return {
       source: parts.map(({ source }) => source).join("|"),
-      repeats: parts.some(({ repeats }) => repeats),
+      repeats: parts.some(({ repeats }) => repeats) || !beginDifferently(parts),
     };
   }
 
@@ -166,7 +167,9 @@ class Translator {
       if (suffix === "+" && interval !== undefined) this.#at--;
       const possessive = suffix === "+" && simple !== undefined;
       if (part.repeats && to > 1000 && !possessive)
-        this.#fail("a repetition of a repetition, which can take exponential time,");
+        this.#fail(
+          "a repetition of a repetition or of alternatives that may begin alike, which can take exponential time,",
+        );
       if (suffix === "?" && interval && from === to) {
         part = { source: `(?:${part.source}){0,${to}}`, repeats: part.repeats };
         continue;
@@ -354,6 +357,12 @@ class Translator {
     if (flags.i) return anyCase(first, last);
     return first === last ? literal(first) : `${literal(first)}-${literal(last)}`;
   }
+}
+
+/** Whether at most one of several alternatives can match, as each begins with another character. */
+function beginDifferently(alternatives: readonly Part[]): boolean {
+  const first = alternatives.map(({ source }) => /^\\u\{[0-9a-f]+\}/.exec(source)?.[0]);
+  return first.length === 1 || (!first.includes(undefined) && new Set(first).size === first.length);
 }
 
 const SHORT: Readonly<Record<string, string>> = {

@@ -236,7 +236,9 @@ export class Tokenizer {
 
   /**
    * The text of token ids, without special tokens unless `skipSpecialTokens` is false; ids without a token are left out, as
-   * embeddings often have more rows than there are tokens.
+   * embeddings often have more rows than there are tokens. Unlike in Python, special tokens that the normalizer changes
+   * are left out as well.
+   * @throws TypeError for what is no id.
    */
   decode(ids: Iterable<number>, { skipSpecialTokens = true } = {}): string {
     const tokens: string[] = [];

@@ -29,6 +29,7 @@ test.each<[pattern: string, text: string, expected: string[]]>([
   ["(?x: a b # c\n)|d", "ab d", ["ab", "d"]],
   ["(?<name>a)(?#comment)b", "ab", ["ab"]],
   ["\\R", "\r\n\u2028", ["\r\n", "\u2028"]],
+  ["(?:\\r\\n|\\n)+|(?:ab|c){2}", "a\r\n\nabc", ["\r\n\n", "abc"]],
   ["(?<=a)b|(?<!a)c|d(?!e)", "ab ac c de d", ["b", "c", "d"]],
 ])("%s", (pattern, text, expected) => {
   expect(matches(pattern, text)).toEqual(expected);
@@ -52,6 +53,9 @@ test.each([
   ["[z-a]", "a range that ends before it begins"],
   ["(a*)*", "a repetition of a repetition"],
   ["(?:x\\w+)+", "a repetition of a repetition"],
+  ["(?:a|a)*b", "alternatives that may begin alike"],
+  ["(?:a|ab|b)+", "alternatives that may begin alike"],
+  ["(?:\\w|-)+", "alternatives that may begin alike"],
   ["a{3,2}", "not valid"],
 ])("%s is refused", (pattern, problem) => {
   expect(() => translateOniguruma(pattern)).toThrow(SyntaxError);
