@@ -35,8 +35,8 @@ export interface BpeOptions {
 export type Merge = readonly [left: string, right: string];
 
 const OP = "Bpe";
-/** So many words are remembered, none of more UTF-16 units than this. */
-const CACHED_WORDS = 2 ** 15;
+/** Words are remembered until they have so many UTF-16 units together, none of more than the other. */
+const CACHED_UNITS = 2 ** 20;
 const CACHED_LENGTH = 256;
 
 const encoder = new TextEncoder();
@@ -62,6 +62,7 @@ export class Bpe implements TokenModel {
   readonly #merged: Int32Array;
   readonly #byteIds: readonly number[] | null;
   readonly #cache = new Map<string, readonly ModelToken[]>();
+  #cachedUnits = 0;
 
   /**
    * @param ids ids by token.
@@ -154,8 +155,13 @@ export class Bpe implements TokenModel {
     if (cached !== undefined) return cached;
     const tokens = this.#tokenize(word);
     if (word.length <= CACHED_LENGTH) {
-      if (this.#cache.size >= CACHED_WORDS) this.#cache.clear();
-      this.#cache.set(word, tokens);
+      if (this.#cachedUnits >= CACHED_UNITS) {
+        this.#cache.clear();
+        this.#cachedUnits = 0;
+      }
+      this.#cachedUnits += word.length;
+      // A word of its own, as a part of a text would keep all of that in memory.
+      this.#cache.set(` ${word}`.slice(1), tokens);
     }
     return tokens;
   }
