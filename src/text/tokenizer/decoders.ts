@@ -2,6 +2,7 @@
 import { CHAR_BYTES } from "./byte-level.ts";
 import { type ByType, type JsonField, readByType } from "./json.ts";
 import { compilePattern, type PatternSource, readPattern } from "./pattern.ts";
+import { PREPEND_SCHEMES } from "./pre-tokenizers.ts";
 import { forEachMatch } from "./splitting.ts";
 
 /** Turns tokens into pieces of text that are joined in order. */
@@ -81,7 +82,7 @@ export function metaspace({
   split = true,
 }: {
   readonly replacement?: string;
-  readonly prependScheme?: "always" | "first" | "never";
+  readonly prependScheme?: (typeof PREPEND_SCHEMES)[number];
   readonly split?: boolean;
 } = {}): Decoder {
   const json = { type: "Metaspace", replacement, prepend_scheme: prependScheme, split };
@@ -193,7 +194,7 @@ const READERS: ByType<Decoder> = {
     const old = field.get("add_prefix_space").boolean(true) ? "always" : "never";
     return metaspace({
       replacement: field.get("replacement").character(),
-      prependScheme: scheme.missing ? old : scheme.oneOf("always", "first", "never"),
+      prependScheme: scheme.missing ? old : scheme.oneOf(...PREPEND_SCHEMES),
       split: field.get("split").boolean(true),
     });
   },

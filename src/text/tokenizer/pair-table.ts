@@ -19,10 +19,6 @@ export class PairTable {
     this.#mask = capacity - 1;
   }
 
-  get size(): number {
-    return this.#size;
-  }
-
   /** The value of a pair, -1 where there is none. */
   get(left: number, right: number): number {
     const slot = this.#slot(left, right);

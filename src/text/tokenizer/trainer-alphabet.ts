@@ -79,7 +79,7 @@ function characters(words: ReadonlyMap<string, number>, options: AlphabetOptions
 }
 
 /** Orders strings as their code points do, unlike `<`, which compares UTF-16 units. */
-export function byCodePoint(a: string, b: string): number {
+function byCodePoint(a: string, b: string): number {
   const [left, right] = [[...a], [...b]];
   const at = left.findIndex((char, i) => char !== right[i]);
   if (at < 0) return left.length - right.length;

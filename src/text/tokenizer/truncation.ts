@@ -2,7 +2,7 @@
 import { type Draft, emptyDraft, sliceDraft } from "./encoding.ts";
 import type { JsonField } from "./json.ts";
 
-export const TRUNCATION_STRATEGIES = ["LongestFirst", "OnlyFirst", "OnlySecond"] as const;
+const TRUNCATION_STRATEGIES = ["LongestFirst", "OnlyFirst", "OnlySecond"] as const;
 export const DIRECTIONS = ["Left", "Right"] as const;
 
 export type Direction = (typeof DIRECTIONS)[number];
