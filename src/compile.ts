@@ -237,8 +237,11 @@ async function run(traced: Traced, args: readonly Tensor[], on: Executor): Promi
     const at = returned.length + i;
     const old = inputs[args.length + place]!;
     const buffer = results[at]!;
-    if (buffer === old) return;
     const tensor = captured[place]!;
+    if (buffer === old) {
+      tensor.value.writes++;
+      return;
+    }
     const exclusive = tensor.value.holders <= 1;
     tensor.hold(source(buffer, buffer));
     if (exclusive) on.release(old);

@@ -33,6 +33,8 @@ export class Value implements TypeSpec {
    * holder the storage may be overwritten in place; with more somebody may still want the old elements.
    */
   holders = 0;
+  /** How often the storage was overwritten in place: the elements are the same as long as this and the value are. */
+  writes = 0;
 
   constructor(node: Node, index: number, type: TypeSpec) {
     this.id = nextId++;

@@ -8,7 +8,6 @@ import type { DecoderParts } from "./decoder-parts.ts";
 import { DecodingPrograms } from "./decoding-programs.ts";
 import { FrozenWeights } from "./frozen-weights.ts";
 import { Programs } from "./programs.ts";
-import type { Sampling } from "./sampling.ts";
 
 /** Options of {@link continuePrompts}. */
 export interface ContinueOptions {
@@ -50,13 +49,18 @@ export async function continuePrompts(
   prompts: readonly ArrayLike<number>[],
   options: ContinueOptions = {},
 ): Promise<Continuation[]> {
+  const { maxLength: most, vocabSize, padId } = model.options;
+  const fits = (id: number): boolean =>
+    Number.isInteger(id) && id >= 0 && id < vocabSize && id !== padId;
+  const known = `from 0 to ${vocabSize - 1}${padId === null ? "" : `, not the padId ${padId}`}`;
   const settings = settingsOf(options);
-  const { maxLength: most, vocabSize } = model.options;
+  if (settings.eosId !== null && !fits(settings.eosId))
+    throw new Error(`continuePrompts: eosId must be an id ${known}, got ${settings.eosId}`);
   prompts.forEach((ids, i) => {
-    const odd = Array.from(ids).find((id) => !(Number.isInteger(id) && id >= 0 && id < vocabSize));
+    const odd = Array.from(ids).find((id) => !fits(id));
     if (ids.length === 0 || ids.length >= most || odd !== undefined)
       throw new Error(
-        `continuePrompts: prompt ${i} must have 1 to ${most - 1} ids from 0 to ${vocabSize - 1}, got ${odd === undefined ? `${ids.length} of them` : String(odd)}`,
+        `continuePrompts: prompt ${i} must have 1 to ${most - 1} ids ${known}, got ${odd === undefined ? `${ids.length} of them` : String(odd)}`,
       );
   });
   if (model.training)
@@ -87,7 +91,8 @@ function settingsOf(options: ContinueOptions) {
   const need = (fits: boolean, what: string, got: unknown): void => {
     if (!fits) throw new Error(`continuePrompts: ${what}, got ${String(got)}`);
   };
-  need(maxLength >= 1, "maxLength must be at least 1", maxLength);
+  const whole = Number.isInteger(maxLength) || maxLength === Infinity;
+  need(whole && maxLength >= 1, "maxLength must be a whole number from 1", maxLength);
   need(temperature >= 0 && temperature < Infinity, "temperature must be at least 0", temperature);
   need(topK === null || (Number.isInteger(topK) && topK > 0), "topK must be positive", topK);
   need(topP > 0 && topP <= 1, "topP must be above 0 and at most 1", topP);
@@ -99,7 +104,7 @@ class Writer {
   readonly #model: DecoderOnly;
   readonly #parts: DecoderParts;
   readonly #weights: FrozenWeights;
-  readonly #programs: Programs<{ decode: DecodingPrograms; sampling: Sampling | null }>;
+  readonly #programs = new Programs<ReturnType<Writer["make"]>>();
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(model: DecoderOnly) {
@@ -119,9 +124,7 @@ class Writer {
       norm,
       output: model.outputWeight,
     };
-    const weights = [...model.transformer.parameters(), model.outputWeight];
-    this.#weights = new FrozenWeights(model, weights);
-    this.#programs = new Programs(this.#weights.bytes);
+    this.#weights = new FrozenWeights([...model.transformer.parameters(), model.outputWeight]);
   }
 
   /** One batch after another: programs keep their state between steps. */
@@ -131,14 +134,14 @@ class Writer {
     return result;
   }
 
-  #make(batch: number, { temperature, topK, topP }: Settings) {
+  make(batch: number, { temperature, topK, topP }: Settings) {
     const { padId } = this.#model.options;
     const sampling =
       temperature === 0 ? null : { temperature, topK, topP, generator: new Generator() };
     const decode = new DecodingPrograms({
-      ...{ parts: this.#parts, read: this.#weights.read, batch, beams: 1, sampling },
+      ...{ parts: this.#parts, weights: this.#weights, batch, beams: 1, sampling },
       memory: { keyValues: [], mask: null },
-      forbidden: { always: padId === null ? [] : [padId], endId: null, minLength: 0 },
+      forbidden: { always: padId === null ? [] : [padId], endId: null, endWaits: false },
     });
     return { decode, sampling };
   }
@@ -148,7 +151,7 @@ class Writer {
     if (await this.#weights.refresh()) this.#programs.clear();
     const batch = 2 ** Math.ceil(Math.log2(prompts.length));
     const key = [batch, s.temperature, s.topK, s.topP].join();
-    const { decode, sampling } = this.#programs.get(key, () => this.#make(batch, s));
+    const { decode, sampling } = this.#programs.get(key, () => this.make(batch, s));
     sampling?.generator.manualSeed(s.seed);
     await decode.begin(0);
     const texts = prompts.map((prompt) => ({

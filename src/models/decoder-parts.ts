@@ -53,8 +53,6 @@ export interface StepState {
   /** Keys [B, H, d, S] and values [B, H, S, d] of the memory in each layer, and what is added to scores, [B, 1, 1, S]. */
   readonly memory: readonly KeyValues[];
   readonly memoryMask: Tensor | null;
-  /** int32 [B, K] where positions in the table differ from `position`. */
-  readonly places?: Tensor;
 }
 
 /** Rows of a table for int32 ids that are known to be in it. */
@@ -124,8 +122,7 @@ export function decodeStep(parts: DecoderParts, read: ReadWeight, state: StepSta
     });
 
   const vectors = rowsOf(parts.table, state.ids.reshape([rows])).mul(parts.scale); // [B·K, D]
-  const places = state.places ?? state.position.reshape([1, 1]); // [B, K] or [1, 1]
-  let x = vectors.add(parts.positions(places.flatten()));
+  let x = vectors.add(parts.positions(place));
   parts.layers.forEach((layer, i) => {
     const { across, norms, normFirst } = layer;
     const sublayers = [

@@ -1,7 +1,7 @@
 /** The compiled programs of decoding and what they keep between steps, for a number of samples and hypotheses. */
 
 import { compile, type Compiled } from "../compile.ts";
-import { arange, full, zeros } from "../creation.ts";
+import { arange, full, tensor, zeros } from "../creation.ts";
 import { cat, where } from "../joining.ts";
 import type { KeyValues } from "../nn/attention.ts";
 import { mostProbable } from "../ops/decoding.ts";
@@ -9,7 +9,8 @@ import type { Tensor } from "../tensor.ts";
 import { deriveAll } from "../tensor/derive.ts";
 import { noGrad } from "../trace.ts";
 import { draw, type Sampling } from "./sampling.ts";
-import { BLOCKED, decodeStep, type DecoderParts, type ReadWeight } from "./decoder-parts.ts";
+import { BLOCKED, decodeStep, type DecoderParts } from "./decoder-parts.ts";
+import type { FrozenWeights } from "./frozen-weights.ts";
 
 /** What a step found: for each sample the best continuations of all its hypotheses, in order. */
 export interface Found {
@@ -24,9 +25,10 @@ export interface Found {
 /** What tokens a step must not choose. */
 export interface Forbidden {
   readonly always: readonly number[];
-  /** The end, before so many tokens. */
+  /** What ends a target; null: nothing does. */
   readonly endId: number | null;
-  readonly minLength: number;
+  /** Whether the end has to wait for as many tokens as `begin` says. */
+  readonly endWaits: boolean;
 }
 
 /** What a decoder attends to beside its own tokens. */
@@ -46,11 +48,14 @@ interface Stage {
   readonly step: Compiled<[], Found>;
 }
 
+/** What a program takes beside its constants, about. */
+const PROGRAM_BYTES = 2 ** 22;
+
 const int32 = (shape: readonly number[]): Tensor => zeros(shape, { dtype: "int32" });
 
 export interface DecodingOptions {
   readonly parts: DecoderParts;
-  readonly read: ReadWeight;
+  readonly weights: FrozenWeights;
   readonly batch: number;
   readonly beams: number;
   readonly memory: Memory;
@@ -67,8 +72,9 @@ export class DecodingPrograms {
   readonly ids: Tensor;
   readonly scores: Tensor;
   readonly position = int32([]);
+  readonly #minLength = int32([]);
   readonly #parts: DecoderParts;
-  readonly #read: ReadWeight;
+  readonly #weights: FrozenWeights;
   readonly #memory: Memory;
   readonly #forbidden: Forbidden;
   readonly #sampling: Sampling | null;
@@ -77,10 +83,10 @@ export class DecodingPrograms {
   readonly #begin: Compiled<[first: number], void>;
 
   constructor(options: DecodingOptions) {
-    const { parts, read, batch, beams, memory, forbidden, sampling = null } = options;
+    const { parts, weights, batch, beams, memory, forbidden, sampling = null } = options;
     this.#sampling = sampling;
     this.#parts = parts;
-    this.#read = read;
+    this.#weights = weights;
     this.#memory = memory;
     this.#forbidden = forbidden;
     this.batch = batch;
@@ -102,8 +108,16 @@ export class DecodingPrograms {
     });
   }
 
+  /** Bytes of weights, keys and values, and about those of programs. */
+  get bytes(): number {
+    const caches = [this.#memory.keyValues, ...this.#stages.map(({ own }) => own)].flat();
+    const state = caches.reduce((sum, { key, value }) => sum + 4 * (key.size + value.size), 0);
+    return state + this.#stages.length * (this.#weights.bytes + PROGRAM_BYTES);
+  }
+
   /** Every hypothesis is the one token `first`. */
-  async begin(first: number): Promise<void> {
+  async begin(first: number, minLength = 0): Promise<void> {
+    this.#minLength.assign(tensor(minLength, { dtype: "int32" }));
     await this.#begin(first);
   }
 
@@ -155,7 +169,7 @@ export class DecodingPrograms {
     const here = arange(capacity).eq(position); // [C]
     // A new token's keys and values stand in its own slot.
     const ancestors = where(here, arange(beams).unsqueeze(1), stage.ancestors); // [B, K, C]
-    const logits = decodeStep(this.#parts, this.#read, {
+    const logits = decodeStep(this.#parts, this.#weights.read, {
       ids: this.ids,
       position,
       own: stage.own,
@@ -184,14 +198,14 @@ export class DecodingPrograms {
 
   /** Logits [B·K, V] without the tokens that are forbidden. */
   #allowed(logits: Tensor): Tensor {
-    const { always, endId, minLength } = this.#forbidden;
+    const { always, endId, endWaits } = this.#forbidden;
     const rows = logits.shape[0]!;
     const column = (id: number): Tensor => full([rows, 1], id, { dtype: "int32" });
     let allowed = logits;
     for (const id of always) allowed = allowed.scatter(1, column(id), full([rows, 1], BLOCKED));
-    if (endId !== null && minLength > 0) {
+    if (endId !== null && endWaits) {
       const end = logits.slice(1, endId, endId + 1);
-      const early = this.position.lt(minLength);
+      const early = this.position.lt(this.#minLength);
       allowed = allowed.scatter(1, column(endId), where(early, BLOCKED, end));
     }
     return allowed;

@@ -1,49 +1,45 @@
 /** Weights as constants of programs, which ONNX Runtime packs once, and finding out whether they have changed since. */
 
-import { compile, type Compiled } from "../compile.ts";
-import { tensor } from "../creation.ts";
-import { stack } from "../joining.ts";
-import type { Module } from "../nn/module.ts";
 import type { Tensor } from "../tensor.ts";
-import { noGrad } from "../trace.ts";
+import { derive } from "../tensor/derive.ts";
+import { constant } from "../ops/leaf.ts";
 import type { ReadWeight } from "./decoder-parts.ts";
 
 /** Programs read larger weights where they are: each program would hold a copy. */
 const MOST_BYTES = 2 ** 28;
 
-/** The weights of a module as they were when `refresh` last found a change. */
+/** Weights as they were when `refresh` last found a change. */
 export class FrozenWeights {
-  readonly #parameters: readonly Tensor[];
-  readonly #wanted: readonly Tensor[];
-  readonly #sums: Compiled<[], Tensor>;
-  #known: Float32Array | null = null;
-  #elements = new Map<Tensor, Float32Array>();
+  readonly #weights: readonly Tensor[];
+  readonly #elements = new Map<Tensor, Float32Array>();
+  #stamps: readonly string[] = [];
 
   /** `wanted` are those that programs hold as constants. */
-  constructor(module: Module, wanted: readonly Tensor[]) {
-    this.#parameters = module.parameters();
+  constructor(wanted: readonly Tensor[]) {
     const bytes = wanted.reduce((sum, { size }) => sum + 4 * size, 0);
     const fits = bytes <= MOST_BYTES && wanted.every(({ dtype }) => dtype === "float32");
-    this.#wanted = fits ? [...new Set(wanted)] : [];
-    this.#sums = compile(() =>
-      noGrad(() => stack(this.#parameters.flatMap((w) => [w.sum(), w.mul(w).sum()]))),
-    );
+    this.#weights = fits ? [...new Set(wanted)] : [];
   }
 
   /** Of the constants in one program. */
   get bytes(): number {
-    return this.#wanted.reduce((sum, { size }) => sum + 4 * size, 0);
+    return this.#weights.reduce((sum, { size }) => sum + 4 * size, 0);
   }
 
-  /** Reads the weights again if they have changed, and says so. Changes are seen by sums of elements and their squares. */
+  /** Reads again the weights that have been written, and says whether elements have changed. */
   async refresh(): Promise<boolean> {
-    if (this.#wanted.length === 0) return false;
-    const sums = (await (await this.#sums()).data()) as Float32Array;
-    if (this.#known?.every((sum, i) => Object.is(sum, sums[i])) === true) return false;
-    const elements = await Promise.all(this.#wanted.map((weight) => weight.data()));
-    this.#elements = new Map(this.#wanted.map((w, i) => [w, elements[i] as Float32Array]));
-    this.#known = sums;
-    return true;
+    const stamps = this.#weights.map(stampOf);
+    const written = this.#weights.filter((_, i) => stamps[i] !== this.#stamps[i]);
+    const read = await Promise.all(written.map((weight) => weight.data()));
+    this.#stamps = stamps;
+    const changed = written.filter((weight, i) => {
+      const elements = read[i] as Float32Array;
+      const known = this.#elements.get(weight);
+      if (known !== undefined && sameBits(known, elements)) return false;
+      this.#elements.set(weight, elements);
+      return true;
+    });
+    return changed.length > 0;
   }
 
   /** Inside a traced function: rows of a weight, as a constant where it is frozen. */
@@ -52,7 +48,15 @@ export class FrozenWeights {
     if (elements === undefined)
       return to - from === weight.shape[0] ? weight : weight.slice(0, from, to);
     const width = weight.size / weight.shape[0]!;
-    const shape = [to - from, ...weight.shape.slice(1)];
-    return tensor(elements.subarray(from * width, to * width), { shape });
+    const part = elements.subarray(from * width, to * width); // not a copy: all programs share it
+    return derive([], () => constant(part, "float32", [to - from, ...weight.shape.slice(1)]));
   };
+}
+
+/** Differs whenever a tensor may have got other elements. */
+const stampOf = ({ value }: Tensor): string => `${value.id}.${value.writes}`;
+
+function sameBits(a: Float32Array, b: Float32Array): boolean {
+  const [x, y] = [a, b].map((e) => new Int32Array(e.buffer, e.byteOffset, e.length));
+  return x!.every((bits, i) => bits === y![i]);
 }

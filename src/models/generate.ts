@@ -95,7 +95,7 @@ function settingsOf(model: EncoderDecoder, options: GenerateOptions): Settings {
     signal,
     onProgress,
   } = checkOptions("generate", options, OPTIONS);
-  const { maxLength: most, targetVocabSize } = model.options;
+  const { maxLength: most, targetVocabSize, padId } = model.options;
   const whole = (name: string, n: number, from: number, to: number): void => {
     if (!Number.isInteger(n) || n < from || n > to)
       throw new Error(
@@ -104,11 +104,19 @@ function settingsOf(model: EncoderDecoder, options: GenerateOptions): Settings {
   };
   whole("bosId", bosId, 0, targetVocabSize - 1);
   if (eosId !== null) whole("eosId", eosId, 0, targetVocabSize - 1);
+  if (bosId === padId || eosId === padId)
+    throw new Error(
+      `generate: bosId and eosId must not be the model's padId ${padId}, which nothing attends to and is never generated`,
+    );
   whole("maxLength", maxLength, 1, most);
   whole("minLength", minLength, 0, maxLength);
   whole("beams", beams, 1, Math.max(1, targetVocabSize - 1));
   if (!Number.isFinite(lengthPenalty))
     throw new Error(`generate: lengthPenalty must be a finite number, got ${lengthPenalty}`);
+  if (typeof earlyStopping !== "boolean" && earlyStopping !== "never")
+    throw new Error(
+      `generate: earlyStopping must be true, false or "never", got ${String(earlyStopping)}`,
+    );
   return {
     ...{ bosId, eosId, maxLength, minLength, beams, lengthPenalty, earlyStopping },
     ...(signal !== undefined && { signal }),
@@ -169,15 +177,14 @@ class Decoder {
   readonly #model: EncoderDecoder;
   readonly #parts: DecoderParts;
   readonly #weights: FrozenWeights;
-  readonly #programs: Programs<ReturnType<Decoder["make"]>>;
+  readonly #programs = new Programs<ReturnType<Decoder["make"]>>();
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(model: EncoderDecoder) {
     this.#model = model;
     this.#parts = partsOf(model);
     const decoder = model.transformer.decoder.parameters();
-    this.#weights = new FrozenWeights(model, [...decoder, this.#parts.output]);
-    this.#programs = new Programs(this.#weights.bytes);
+    this.#weights = new FrozenWeights([...decoder, this.#parts.output]);
   }
 
   /** One batch after another: programs keep their state between steps. */
@@ -198,10 +205,9 @@ class Decoder {
       }),
     );
     const always = [model.options.padId];
-    const forbidden = { always, endId: eosId, minLength };
+    const forbidden = { always, endId: eosId, endWaits: minLength > 0 };
     const decode = new DecodingPrograms({
-      ...{ parts, batch, beams, memory, forbidden },
-      read: this.#weights.read,
+      ...{ parts, batch, beams, memory, forbidden, weights: this.#weights },
     });
     return { encode, decode };
   }
@@ -213,7 +219,7 @@ class Decoder {
     const longest = sources.reduce((most, ids) => Math.max(most, ids.length), 0);
     const { maxLength, padId } = this.#model.options;
     const length = roundedLength(longest, maxLength);
-    const key = [batch, length, s.beams, s.eosId, s.minLength].join();
+    const key = [batch, length, s.beams, s.eosId, s.minLength > 0].join();
     const { encode, decode } = this.#programs.get(key, () => this.make(batch, length, s));
 
     const ids = new Int32Array(batch * length).fill(padId);
@@ -221,7 +227,7 @@ class Decoder {
     for (let row = 0; row < batch; row++)
       ids.set(Array.from(sources[row < sources.length ? row : 0]!), row * length);
     await encode(tensor(ids, { shape: [batch, length] }));
-    await decode.begin(s.bosId);
+    await decode.begin(s.bosId, s.minLength);
 
     const options: BeamOptions = { ...s, endId: s.eosId };
     const searches = sources.map(() => new BeamSearch(options));

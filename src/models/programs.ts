@@ -1,24 +1,24 @@
 /** The compiled programs of a model for sizes of batches, as many as memory has room for. */
 
-/** Bytes of constants that all programs may hold together. */
-const MOST_BYTES = 2 ** 30;
+/** Bytes that all of them may hold together. */
+const MOST_BYTES = 2 ** 29;
 
-export class Programs<T> {
+/** What is kept for keys; where that is too much, the least recently used goes. */
+export class Programs<T extends { readonly decode: { readonly bytes: number } }> {
   /** Least recently used first. */
   readonly #kept = new Map<string, T>();
-  readonly #most: number;
-
-  /** `bytes`: of the constants in one program. */
-  constructor(bytes: number) {
-    this.#most = Math.max(2, Math.min(32, Math.floor(MOST_BYTES / (2 * bytes))));
-  }
 
   get(key: string, make: () => T): T {
-    const known = this.#kept.get(key);
-    const found = known ?? make();
+    const found = this.#kept.get(key) ?? make();
     this.#kept.delete(key);
+    let bytes = found.decode.bytes;
+    for (const kept of this.#kept.values()) bytes += kept.decode.bytes;
+    for (const [other, kept] of this.#kept) {
+      if (bytes <= MOST_BYTES) break;
+      this.#kept.delete(other);
+      bytes -= kept.decode.bytes;
+    }
     this.#kept.set(key, found);
-    if (this.#kept.size > this.#most) this.#kept.delete(this.#kept.keys().next().value!);
     return found;
   }
 

@@ -109,6 +109,7 @@ test("errors", async () => {
   const model = makeModel();
   await expect(continuePrompts(model, [[]])).rejects.toThrow("prompt 0 must have 1 to 39 ids");
   await expect(continuePrompts(model, [[12]])).rejects.toThrow("from 0 to 11, got 12");
+  await expect(continuePrompts(model, [[1]], { eosId: 12 })).rejects.toThrow("eosId must be an id");
   await expect(continuePrompts(model, [[1]], { topP: 0 })).rejects.toThrow("topP must be above 0");
   await expect(continuePrompts(model, [[1]], { temperature: -1 })).rejects.toThrow("at least 0");
   model.train();

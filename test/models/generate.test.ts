@@ -1,6 +1,6 @@
 /** Decoding with kept keys and values finds what repeated forward passes, exhaustive search and PyTorch find. */
 import { describe, expect, test } from "vitest";
-import { manualSeed, noGrad, tensor } from "../../src/index.ts";
+import { compile, manualSeed, noGrad, tensor } from "../../src/index.ts";
 import { EncoderDecoder, generate } from "../../src/models/index.ts";
 import type { EncoderDecoderOptions, GenerateOptions } from "../../src/models/index.ts";
 import { formula, readFixture } from "../nn/parity.ts";
@@ -94,6 +94,29 @@ describe("greedy", () => {
     const after = await generate(model, four, { ...limits, maxLength: 10 });
     expect(after).toEqual(await generate(other, four, { ...limits, maxLength: 10 }));
     expect(after).not.toEqual(before);
+  });
+
+  test("weights that are put in another order, or changed in place, are used", async () => {
+    const model = randomModel();
+    const weight = model.transformer.decoder.layers[1]!.linear2.weight;
+    // Sums of eighths are exact in any order.
+    noGrad(() => weight.assign(weight.mul(24).round().div(8)));
+    const call = (of: EncoderDecoder) => generate(of, four, { ...limits, maxLength: 10 });
+    const turn = compile(() => noGrad(() => weight.assign(weight.flip(0))));
+    const double = compile(() => noGrad(() => weight.assign(weight.mul(2))));
+    const found = [await call(model)];
+    await turn();
+    found.push(await call(model));
+    await double();
+    found.push(await call(model));
+    const { storage } = weight.value;
+    await double();
+    expect(weight.value.storage).toBe(storage);
+    found.push(await call(model));
+    expect(new Set(found.map((one) => JSON.stringify(one))).size).toBe(found.length);
+    const copy = randomModel({}, 4);
+    copy.loadStateDict(model.stateDict());
+    expect(found.at(-1)).toEqual(await call(copy));
   });
 });
 
@@ -201,6 +224,8 @@ test("errors", async () => {
   await expect(call([[3], [40]], {})).rejects.toThrow("source 1 has the id 40");
   await expect(call([[3]], { beams: 0 })).rejects.toThrow("beams must be a whole number");
   await expect(call([[3]], { maxLength: 49 })).rejects.toThrow("from 1 to 48, got 49");
+  await expect(call([[3]], { eosId: 0 })).rejects.toThrow("must not be the model's padId 0");
+  await expect(call([[3]], { earlyStopping: "yes" as "never" })).rejects.toThrow("got yes");
   expect(await call([], {})).toEqual([]);
   model.train();
   await expect(call([[3]], {})).rejects.toThrow("call model.eval() first");
