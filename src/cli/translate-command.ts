@@ -122,7 +122,7 @@ export async function runTranslate(
 
 /** What no option shows alone. */
 function checkTogether(options: TranslateTrainOptions, command: Command): void {
-  const { dModel, heads, reverse, data } = options;
+  const { dModel, heads, reverse, data, heldOut, heldOutData } = options;
   if (dModel % heads !== 0)
     command.error(
       `error: option '--d-model' must be a multiple of '--heads', got ${dModel} and ${heads}`,
@@ -130,6 +130,11 @@ function checkTogether(options: TranslateTrainOptions, command: Command): void {
         exitCode: 2,
       },
     );
+  // Of a file with options, which commander does not compare.
+  if (heldOut !== undefined && heldOutData !== undefined)
+    command.error("error: option '--held-out' cannot be used with '--held-out-data'", {
+      exitCode: 2,
+    });
   if (reverse && data === undefined)
     command.error("error: option '--reverse' needs '--data <file>'; dates have many spellings", {
       exitCode: 2,

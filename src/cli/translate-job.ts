@@ -23,6 +23,7 @@ import {
 } from "./job.ts";
 import { HELD_OUT, modelFolder } from "./output-folder.ts";
 import { evaluating } from "./resume.ts";
+import { ensureOtherFile } from "./same-file.ts";
 import {
   trainAndMeasure,
   useDevice,
@@ -199,6 +200,7 @@ async function* loadAndMeasure(
   const translator = await backend.load(await modelFolder(folder));
   yield { type: "note", text: described(folder, translator) };
   const file = options.data ?? (await heldOutFile(folder));
+  if (outputTranslations !== undefined) await ensureOtherFile(outputTranslations, file);
   const result = yield* during(async (tell) => {
     const { pairs, skipped } = await loadPairs(file, { reverse, tell });
     const sample = samplePairs(pairs, maxPairs);

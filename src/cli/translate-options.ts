@@ -169,10 +169,14 @@ export function withLayers(
   command: Command,
 ): GivenTrainOptions {
   if (layers === undefined) return given;
-  for (const name of ["encoderLayers", "decoderLayers"] as const)
-    // As if it had been given, so that a run that goes on must have it too.
-    if (given[name] === undefined) command.setOptionValueWithSource(name, layers, "cli");
-  return { encoderLayers: layers, decoderLayers: layers, ...given };
+  const isFirst = command.getOptionValueSource("layers") === "cli";
+  const open = (["encoderLayers", "decoderLayers"] as const).filter(
+    (name) =>
+      given[name] === undefined || (isFirst && command.getOptionValueSource(name) === "config"),
+  );
+  // As if they had been given, so that a run that goes on must have them too.
+  for (const name of open) command.setOptionValueWithSource(name, layers, "cli");
+  return { ...given, ...Object.fromEntries(open.map((name) => [name, layers])) };
 }
 
 /** The options with what the recipe for their data gives. */

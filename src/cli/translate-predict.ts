@@ -8,6 +8,7 @@ import type { Translation, Translator } from "../tasks/translation/translator.ts
 import { InterruptedError, onInterrupt } from "./interrupt.ts";
 import { modelFolder } from "./output-folder.ts";
 import type { Surroundings } from "./run-job.ts";
+import { ensureOtherFile } from "./same-file.ts";
 import { countLines, lineGroups, openText, type ByteStream } from "./text-lines.ts";
 import { described, oneLine, type TranslateBackend } from "./translate-job.ts";
 import type { TranslatePredictOptions } from "./translate-options.ts";
@@ -41,7 +42,10 @@ export async function predict(
   const { stderr, stdin, closed, backend } = surroundings;
   const { quiet, output, attention } = options;
   for (const file of [output, attention])
-    if (file !== undefined) await ensureWritableFolder(dirname(file));
+    if (file !== undefined) {
+      await ensureWritableFolder(dirname(file));
+      if (options.file !== undefined) await ensureOtherFile(file, options.file);
+    }
   const stopping = new AbortController();
   const work = new WorkProgress({ stream: stderr });
   const say = (line: string) => {
@@ -63,8 +67,11 @@ export async function predict(
       if (source.isTerminal) say("one text a line; Ctrl-D ends");
       if (attention === undefined)
         await translateAll(source, translator, { options, surroundings, stopping, work });
-      else await writeAttention(attention, source, translator, options.target);
-      if (attention !== undefined) say(`wrote ${attention}`);
+      else {
+        const { signal } = stopping;
+        await writeAttention(attention, source, translator, { options, stderr, signal });
+        say(`wrote ${attention}`);
+      }
     } catch (error) {
       if (!stopping.signal.aborted) throw error;
     } finally {
@@ -134,7 +141,9 @@ async function translateAll(
   let unfinished = 0;
   try {
     for await (const texts of groups(batchSize * BATCHES_IN_GROUP)) {
-      const translations = await translator.translate(texts, {
+      // As the pairs were that it has learned from.
+      const trimmed = texts.map((text) => text.trim());
+      const translations = await translator.translate(trimmed, {
         ...{ beams, lengthPenalty, batchSize, signal },
         onProgress: (now) => {
           if (!quiet) work.onEvent({ type: "work", name: "translating", done: done + now, total });
@@ -204,19 +213,34 @@ async function writeAttention(
   file: string,
   source: Source,
   translator: Translator,
-  target: string | undefined,
+  {
+    options: { target, beams, lengthPenalty },
+    stderr,
+    signal,
+  }: {
+    readonly options: TranslatePredictOptions;
+    readonly stderr: Surroundings["stderr"];
+    readonly signal: AbortSignal;
+  },
 ): Promise<void> {
   const texts: string[] = [];
   for await (const group of source.groups(2)) {
     texts.push(...group);
     if (texts.length > 1) break;
   }
-  const [text] = texts;
-  if (text === undefined || texts.length > 1 || text.trim() === "")
+  const text = texts[0]?.trim() ?? "";
+  if (text === "" || texts.length > 1)
     throw new DataError(
       { file: source.name ?? "--attention" },
-      `expected one text to show the attention for, got ${text === undefined || texts.length === 1 ? "none" : "more"}`,
+      `expected one text to show the attention for, got ${texts.length > 1 ? "more" : "none"}`,
     );
   const { attentionPage } = await import("../tasks/translation/attention-page.ts");
-  await writeFileAtomic(file, attentionPage(await translator.attention(text, target)));
+  const options = { beams, lengthPenalty, signal };
+  const [own] = await translator.translate([text], options);
+  const { text: translation, cut } = own!;
+  if (cut > 0) stderr.write(`${cutWarning(1, source.name, cut, translator.maxLength)}\n`);
+  await writeFileAtomic(
+    file,
+    attentionPage(await translator.attention(text, target ?? translation)),
+  );
 }

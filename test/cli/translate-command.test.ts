@@ -236,6 +236,25 @@ describe("train", () => {
     expect(seen[0]?.pairs).toHaveLength(30 - 3 - 2);
   });
 
+  test("goes by --layers before the layers of a file of options", async () => {
+    const config = file("options.json", '{ "encoder-layers": 3, "decoder-layers": 4, "heads": 2 }');
+    const args = ["train", "--data", file("pairs.tsv", DATA), "--config", config];
+    const layers = async (...more: string[]) => {
+      const { encoderLayers, decoderLayers } = (await run([...args, ...more])).seen[0]!.options
+        .recipe;
+      return [encoderLayers, decoderLayers];
+    };
+    expect(await layers()).toEqual([3, 4]);
+    expect(await layers("--layers", "6")).toEqual([6, 6]);
+    expect(await layers("--layers", "6", "--decoder-layers", "5")).toEqual([6, 5]);
+    const both = file("both.json", '{ "heldOutData": "x" }');
+    const { code, stderr } = await run(["train", "--config", both, "--held-out", "3", "--quiet"]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining("'--held-out' cannot be used with"),
+    ]);
+  });
+
   test("reverses, takes test pairs of another file, and keeps their sentences out of training", async () => {
     const heldOut = file("test.tsv", "Two, and one!\tOTHER\nnew\tNEW\n");
     const args = ["train", "--data", file("pairs.tsv", DATA), "--held-out-data", heldOut];
@@ -450,6 +469,8 @@ describe("eval", () => {
     });
     expect(JSON.parse(stdout)).toHaveProperty("tokensPerSecond");
     expect(readFileSync(translations, "utf8")).toBe("RED HOUSE OF KINGS\nBLUE HOUSE\n");
+    const over = await run(["eval", "x", "--data", data, "--output-translations", data]);
+    expect([over.code, over.stderr]).toEqual([1, expect.stringContaining("the file that is read")]);
   });
 
   test("draws --max-pairs always alike, and translates the other way", async () => {
@@ -577,6 +598,27 @@ describe("predict", () => {
     expect(stderr).toContain(message);
   });
 
+  test("leaves out white space around texts, as around those of pairs", async () => {
+    const { stdout } = await run(["predict", "run", " one two\t", " ", "--json"]);
+    expect(lines(stdout).map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { text: " one two\t", translation: "ONE TWO", tokens: 2 },
+      { text: " ", translation: "", tokens: 0 },
+    ]);
+  });
+
+  test("does not write over what it reads", async () => {
+    const texts = file("texts.txt", "one\n");
+    for (const option of ["--output", "--attention"]) {
+      const args = ["predict", "run", "--file", texts, "--quiet", option];
+      const { code, stderr } = await run([...args, join(folder, ".", "texts.txt")]);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/^error: .*texts.txt: is the file/),
+      ]);
+    }
+    expect(readFileSync(texts, "utf8")).toBe("one\n");
+  });
+
   test("writes into a file", async () => {
     const output = join(folder, "made", "out.txt");
     const { code, stdout } = await run(["predict", "run", "one", "two", "--output", output]);
@@ -589,7 +631,15 @@ describe("predict", () => {
     const page = join(folder, "attention.html");
     const one = await run(["predict", "run", "one", "--attention", page]);
     expect([one.code, one.stdout]).toEqual([0, ""]);
-    expect(readFileSync(page, "utf8")).toContain("ITS OWN");
+    expect(readFileSync(page, "utf8")).toContain("ONE");
+    const asked: TranslateOptions[] = [];
+    const long = await run(
+      ["predict", "run", " a b c d e f ", "--attention", page, "--beams", "3", "--quiet"],
+      { load: () => Promise.resolve(capitals(undefined, (options) => asked.push(options))) },
+    );
+    expect(long.stderr).toMatch(/^warning: text 1: longer than the model's limit of 5 tokens/);
+    expect(asked).toEqual([expect.objectContaining({ beams: 3, lengthPenalty: 1 })]);
+    expect(readFileSync(page, "utf8")).toContain("A B C D E");
     await run(["predict", "run", "one", "--attention", page, "--target", "GIVEN"]);
     expect(readFileSync(page, "utf8")).toContain("GIVEN");
     const two = await run(["predict", "run", "one", "two", "--attention", page]);
