@@ -12,8 +12,13 @@ const RESULT = "result.json";
 const OF_A_MODEL = [RESULT, MODEL, "vocabularies.json", "model.safetensors"];
 /** The pairs that a translator was not trained on, in its run's folder. */
 export const HELD_OUT = "held-out.tsv";
+/** How the run was begun, in its folder and in each checkpoint. */
+export const SAVED_RUN = "training.json";
 /** Files of a training's logs and data. */
-const OF_LOGS = ["config.json", "metrics.jsonl", "summary.json", "mlflow.json", HELD_OUT];
+const OF_LOGS = [
+  ...["config.json", "metrics.jsonl", "summary.json", "mlflow.json"],
+  ...[HELD_OUT, SAVED_RUN],
+];
 const CHECKPOINT = /^checkpoint-\d+$/;
 const EVENTS = /^events\.out\.tfevents\./;
 

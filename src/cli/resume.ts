@@ -1,11 +1,12 @@
 /** Begins a run or goes on with one: which checkpoint, with which options, and which of them must be as they were. */
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { DataError } from "../data/errors.ts";
 import { readText } from "../data/read-file.ts";
 import { json, listCheckpoints } from "../train/checkpoint-folder.ts";
 import { describeFile } from "../train/logging/run-config.ts";
-import { ensureNoRun } from "./output-folder.ts";
+import { readIfThere } from "../train/logging/run-files.ts";
+import { ensureNoRun, SAVED_RUN } from "./output-folder.ts";
 import type { TrainingOptions } from "./training-options.ts";
 
 /** What a command that trains is known by in its checkpoints, and which options of its own are part of a run. */
@@ -21,9 +22,6 @@ export interface TrainingCommand {
   readonly madeUp: string;
 }
 
-/** Each checkpoint has this file with {@link SavedRun}. */
-export const SAVED_RUN = "training.json";
-
 /** By what a data file is known again. */
 export interface DataIdentity {
   readonly path: string;
@@ -31,7 +29,7 @@ export interface DataIdentity {
   readonly sha256: string;
 }
 
-/** How a run was begun. */
+/** How a run was begun, as the file {@link SAVED_RUN} tells. */
 export interface SavedRun {
   readonly format: "learning-loop-training/1";
   /** Name of the command. */
@@ -134,6 +132,8 @@ async function withResumedOptions<O extends GivenOptions>(
     return options;
   }
   const { run, folder } = found;
+  if (folder === options.output)
+    say(`${folder}: no checkpoint there yet, so the run begins again, with its options`);
   const given = new Map(Object.entries(options));
   const source = (name: string): string | undefined => command.getOptionValueSource(name);
   const isGiven = (name: string): boolean => ![undefined, "default"].includes(source(name));
@@ -205,7 +205,7 @@ async function checkFile(
     );
 }
 
-/** How the run was begun that is to go on, and the checkpoint that says so; null where there is none yet. */
+/** How the run was begun that is to go on, and the checkpoint or else its folder that says so; null where there is none yet. */
 async function findSavedRun(
   command: string,
   { resume, output }: GivenOptions,
@@ -222,7 +222,9 @@ async function findSavedRun(
       problems.push(error);
     }
   if (problems.length > 0) throw problems[0];
-  return null;
+  // One that came to no checkpoint.
+  if (output === undefined || (await readIfThere(join(output, SAVED_RUN))) === null) return null;
+  return { run: await readSavedRun(command, output), folder: output };
 }
 
 async function readSavedRun(command: string, folder: string): Promise<SavedRun> {

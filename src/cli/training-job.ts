@@ -7,8 +7,8 @@ import type { TrainerOptions } from "../train/trainer-options.ts";
 import type { RunControl, Steered } from "../train/worker-serve.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { during, interruptedLine, type JobEvents, type Outcome, type Tell } from "./job.ts";
-import { clearResult, saveRun, writeFiles } from "./output-folder.ts";
-import { formatSavedRun, SAVED_RUN, savedRun, type TrainingCommand } from "./resume.ts";
+import { clearResult, SAVED_RUN, saveRun, writeFiles } from "./output-folder.ts";
+import { formatSavedRun, savedRun, type TrainingCommand } from "./resume.ts";
 import { runLoggers } from "./run-loggers.ts";
 import type { Device, TrainingOptions } from "./training-options.ts";
 
@@ -148,7 +148,7 @@ async function* trainOn<Data, T extends Training, Result>(
       // From here on there is something newer than the result of an earlier session.
       if (event.type === "start" && output !== undefined) {
         await clearResult(output, { resume: true });
-        await writeFiles(output, folderFiles);
+        await writeFiles(output, new Map([...folderFiles, [SAVED_RUN, formatSavedRun(saved)]]));
       }
       if (event.type === "end") end = event;
       yield event;

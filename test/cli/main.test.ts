@@ -45,6 +45,7 @@ describe("a run", () => {
       "model",
       "result.json",
       "summary.json",
+      "training.json",
     ]);
     const model = join(output, "model");
     expect(readdirSync(model).sort()).toEqual([

@@ -42,6 +42,7 @@ beforeAll(async () => {
 test("keeps a run that `runs` shows", { timeout: 60_000 }, async () => {
   expect(readdirSync(run).filter((name) => !/^(checkpoint-|events\.)/.test(name))).toEqual([
     ...["config.json", "held-out.tsv", "metrics.jsonl", "model", "result.json", "summary.json"],
+    "training.json",
   ]);
   expect(readdirSync(join(run, "model")).sort()).toEqual([
     ...["config.json", "model.safetensors", "tokenizer.json"],
@@ -99,6 +100,28 @@ test("a training that is killed goes on bit for bit", { timeout: 120_000 }, asyn
   for (const name of ["result.json", "held-out.tsv", "model/model.safetensors"])
     expect(readFileSync(join(killed, name)).equals(readFileSync(join(run, name))), name).toBe(true);
 });
+
+test("a training that is killed before its first checkpoint begins again", async () => {
+  const killed = join(folder, "killed early");
+  let isKilled = false;
+  await start([...train, "--output", killed], {
+    onStdout: (text, kill) => {
+      if (isKilled || !text.includes('"step":2,')) return;
+      isKilled = true;
+      kill("SIGKILL");
+    },
+  });
+  expect(readdirSync(killed).filter((name) => /^(checkpoint|result|model)/.test(name))).toEqual([]);
+  const other = ["translate", "train", "--output", killed, "--resume", "--d-model", "32"];
+  expect((await start(other)).stderr).toContain(
+    "--d-model must be as it was when the run was begun, 16",
+  );
+  const { code, stderr } = await start(["translate", "train", "--output", killed, "--resume"]);
+  expect([code, stderr.match(/^error.*/gm)]).toEqual([0, null]);
+  expect(stderr).toContain("no checkpoint there yet, so the run begins again, with its options");
+  for (const name of ["result.json", "held-out.tsv", "model/model.safetensors"])
+    expect(readFileSync(join(killed, name)).equals(readFileSync(join(run, name))), name).toBe(true);
+}, 120_000);
 
 test(
   "every command is known, and a run of one is none of another",
