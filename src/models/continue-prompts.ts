@@ -4,7 +4,7 @@ import { tensor } from "../creation.ts";
 import { Generator } from "../random.ts";
 import { checkOptions } from "../tensor/arguments.ts";
 import type { DecoderOnly } from "./decoder-only.ts";
-import type { DecoderParts } from "./decoder-parts.ts";
+import { checkReady, type DecoderParts } from "./decoder-parts.ts";
 import { DecodingPrograms } from "./decoding-programs.ts";
 import { FrozenWeights } from "./frozen-weights.ts";
 import { Programs } from "./programs.ts";
@@ -63,8 +63,7 @@ export async function continuePrompts(
         `continuePrompts: prompt ${i} must have 1 to ${most - 1} ids ${known}, got ${odd === undefined ? `${ids.length} of them` : String(odd)}`,
       );
   });
-  if (model.training)
-    throw new Error("continuePrompts: the model is in training mode; call model.eval() first");
+  checkReady("continuePrompts", model);
   if (prompts.length === 0) return [];
   let writer = writers.get(model);
   if (writer === undefined) writers.set(model, (writer = new Writer(model)));

@@ -5,6 +5,7 @@ import { derive } from "../tensor/derive.ts";
 import type { KeyValues, MultiheadAttention } from "../nn/attention.ts";
 import * as F from "../nn/functional/index.ts";
 import type { Linear } from "../nn/linear.ts";
+import type { Module } from "../nn/module.ts";
 import type { LayerNorm } from "../nn/normalization.ts";
 import { indexSelect } from "../ops/indexing.ts";
 
@@ -53,6 +54,17 @@ export interface StepState {
   /** Keys [B, H, d, S] and values [B, H, S, d] of the memory in each layer, and what is added to scores, [B, 1, 1, S]. */
   readonly memory: readonly KeyValues[];
   readonly memoryMask: Tensor | null;
+}
+
+/** Throws for a model that is not ready to be decoded with. */
+export function checkReady(op: string, model: Module): void {
+  if (model.training)
+    throw new Error(`${op}: the model is in training mode; call model.eval() first`);
+  const odd = model.parameters().find(({ dtype }) => dtype !== "float32");
+  if (odd !== undefined)
+    throw new Error(
+      `${op}: needs a float32 model, got ${odd.dtype}; call model.to("float32") first`,
+    );
 }
 
 /** Rows of a table for int32 ids that are known to be in it. */

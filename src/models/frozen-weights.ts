@@ -14,11 +14,10 @@ export class FrozenWeights {
   readonly #elements = new Map<Tensor, Float32Array>();
   #stamps: readonly string[] = [];
 
-  /** `wanted` are those that programs hold as constants. */
+  /** `wanted` are those that programs hold as constants, float32. */
   constructor(wanted: readonly Tensor[]) {
     const bytes = wanted.reduce((sum, { size }) => sum + 4 * size, 0);
-    const fits = bytes <= MOST_BYTES && wanted.every(({ dtype }) => dtype === "float32");
-    this.#weights = fits ? [...new Set(wanted)] : [];
+    this.#weights = bytes <= MOST_BYTES ? [...new Set(wanted)] : [];
   }
 
   /** Of the constants in one program. */

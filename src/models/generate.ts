@@ -6,7 +6,7 @@ import { checkOptions } from "../tensor/arguments.ts";
 import type { Tensor } from "../tensor.ts";
 import { noGrad } from "../trace.ts";
 import { BeamSearch, type BeamOptions, type Hypothesis } from "./beam-search.ts";
-import type { DecoderParts } from "./decoder-parts.ts";
+import { checkReady, type DecoderParts } from "./decoder-parts.ts";
 import { DecodingPrograms, emptyMemory, remember } from "./decoding-programs.ts";
 import type { EncoderDecoder } from "./encoder-decoder.ts";
 import { FrozenWeights } from "./frozen-weights.ts";
@@ -63,7 +63,7 @@ type Settings = Required<Omit<GenerateOptions, "signal" | "onProgress">> &
 /**
  * Generates a target for each source (ids without padding; at most `model.options.maxLength` of them), all in one batch: sort
  * many sources by length and give some dozens at a time. `padId` is never generated. Beam search is that of transformers'
- * `generate`. Programs are kept with the model and used again, also with other weights.
+ * `generate` with `renormalize_logits`. Programs are kept with the model and used again, also with other weights.
  * @throws Error for a model in training mode, for sources and options that do not fit it; the signal's reason
  */
 export async function generate(
@@ -73,8 +73,7 @@ export async function generate(
 ): Promise<Generated[]> {
   const settings = settingsOf(model, options);
   checkSources(model, sources);
-  if (model.training)
-    throw new Error("generate: the model is in training mode; call model.eval() first");
+  checkReady("generate", model);
   if (sources.length === 0) return [];
   let decoder = decoders.get(model);
   if (decoder === undefined) decoders.set(model, (decoder = new Decoder(model)));

@@ -230,4 +230,8 @@ test("errors", async () => {
   expect(await call([], {})).toEqual([]);
   model.train();
   await expect(call([[3]], {})).rejects.toThrow("call model.eval() first");
+  model.eval().to("float64");
+  await expect(call([[3]], {})).rejects.toThrow(
+    'needs a float32 model, got float64; call model.to("float32")',
+  );
 });

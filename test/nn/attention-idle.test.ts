@@ -1,6 +1,6 @@
 /** Queries that masks allow no key, against PyTorch: attention of every kind, and the Transformer with every combination of masks. */
 import { describe, expect, test } from "vitest";
-import { compile, grad, stack, tensor, type DType, type Tensor } from "../../src/index.ts";
+import { compile, grad, stack, tensor, zeros, type DType, type Tensor } from "../../src/index.ts";
 import * as nn from "../../src/nn/index.ts";
 import { expectClose, numbersOf, type Numbers } from "../support/close.ts";
 import { filled } from "../support/filled.ts";
@@ -49,6 +49,39 @@ describe("queries that may attend to nothing", () => {
     "the most negative number": attention(["attnMask"]),
     "products with a float mask": product((mask) => mask),
     "products with a bool mask of samples": product((mask) => mask),
+  });
+
+  test("float16 stays float16, with idle queries and without", async () => {
+    const [q, k] = [filled([1, 2, 4], 1), filled([1, 3, 4], 2)];
+    const attnMask = tensor([[true, false, true], [false, false, false]]); // prettier-ignore
+    for (const options of [
+      { attnMask },
+      { attnMask: attnMask.cast("float32") },
+      { isCausal: true },
+    ]) {
+      const wanted = F.scaledDotProductAttention(q, k, k, options);
+      const half = (x: Tensor): Tensor => x.cast("float16").requiresGrad_();
+      const inputs = [half(q), half(k)] as const;
+      const got = F.scaledDotProductAttention(inputs[0], inputs[1], inputs[1], options);
+      expect(got.dtype).toBe("float16");
+      await expectClose(got.cast("float32"), (await wanted.data()) as Float32Array, 5e-3, "output");
+      for (const part of grad(got.sum(), inputs)) {
+        expect(part.dtype).toBe("float16");
+        const numbers = (await part.cast("float32").data()) as Float32Array;
+        expect(numbers.every(Number.isFinite)).toBe(true);
+      }
+    }
+  });
+
+  test("an empty memory, with masks and without", async () => {
+    const module = new nn.MultiheadAttention(4, 2, { batchFirst: true });
+    const [x, none] = [filled([2, 3, 4], 1), zeros([2, 0, 4])];
+    const keyPaddingMask = zeros([2, 0], { dtype: "bool" });
+    for (const masks of [{}, { keyPaddingMask }, { attnMask: zeros([3, 0]) }]) {
+      const { output } = module.forward(x, none, none, masks);
+      // As for idle queries: the bias of the output projection, which starts as zeros.
+      await expectClose(output, new Array<number>(24).fill(0), 1e-6, "output");
+    }
   });
 
   test("second derivatives", async () => {

@@ -48,22 +48,24 @@ export function scoreMask(op: string, masks: readonly Tensor[], like: Tensor): S
   if (added.length === 0) {
     if (union === null) return null;
     const mask = where(union, BLOCKED, zero);
-    return { added: mask, idle: highest(mask).lt(BLOCKED / 2) };
+    return { added: mask, idle: idleRows(mask, BLOCKED / 2) };
   }
   const sum = added.map((mask) => mask.cast(dtype)).reduce((a, b) => a.add(b));
   const mask = union === null ? sum : where(union, -Infinity, zero).add(sum);
   const lowest = LOWEST[dtype];
-  return { added: where(mask.lt(lowest), lowest, mask), idle: highest(mask).lt(lowest) };
+  return { added: where(mask.lt(lowest), lowest, mask), idle: idleRows(mask, lowest) };
 }
 
 const isBool = ({ dtype }: Tensor): boolean => dtype === "bool";
 
-/** [..., T, S] → [..., T, 1]. */
-const highest = (mask: Tensor): Tensor =>
-  noGrad(() => {
+/** [..., T, S] → bool [..., T, 1], true where nothing reaches `limit`; null without keys, whose sums are zeros anyway. */
+function idleRows(mask: Tensor, limit: number): Tensor | null {
+  if (mask.shape.at(-1) === 0) return null;
+  return noGrad(() => {
     const rows = mask.detach();
-    return rows.ndim === 0 ? rows : rows.amax({ dim: -1, keepdim: true });
+    return (rows.ndim === 0 ? rows : rows.amax({ dim: -1, keepdim: true })).lt(limit);
   });
+}
 
 /** Zeros for the queries of [..., T, n] that are idle. */
 export const zeroIdle = (rows: Tensor, idle: Tensor | null): Tensor =>
@@ -89,7 +91,7 @@ export function attend(
 ): Attended {
   const products = q.matmul(k, { transB: true, alpha: scale });
   const scores = mask === null ? products : products.add(mask.added);
-  const weights = scores.softmax(-1);
+  const weights = scores.softmax(-1).cast(q.dtype); // masks of float16 scores are float32
   const heads = dropout(weights, dropoutP).matmul(v);
   return { scores, weights, heads: zeroIdle(heads, mask?.idle ?? null) };
 }
