@@ -73,6 +73,8 @@ export async function followJob<Result>(
     if (ended.type === "result") return ended;
     const { extent, device, wrote } = ended;
     const signal = interruption.signal ?? "SIGINT";
+    if (extent === undefined && output !== undefined)
+      throw new InterruptedError(signal, "before the first step; no model was written");
     if (extent === undefined || wrote === null) throw new InterruptedError(signal);
     if (json) stdout.write(`${interruptedLine(extent, device)}\n`);
     throw new InterruptedError(

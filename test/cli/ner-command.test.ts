@@ -160,7 +160,7 @@ describe("a run", () => {
     const output = join(folder, "new", "run");
     const { code } = await run(["--data", file("data.jsonl", DATA), "--output", output]);
     expect(code).toBe(0);
-    expect(readdirSync(output).sort()).toEqual(["model", "result.json"]);
+    expect(readdirSync(output).sort()).toEqual(["model", "result.json", "training.json"]);
     expect(readdirSync(join(output, "model"))).toEqual(["model.bin"]);
     expect(JSON.parse(readFileSync(join(output, "result.json"), "utf8"))).toHaveProperty("f1");
   });
@@ -361,7 +361,7 @@ describe.each([
     expect(readFileSync(join(output, "result.json"), "utf8")).toBe(
       `${stdout.trimEnd().split("\n").at(-1)}\n`,
     );
-    expect(readdirSync(output).sort()).toEqual(["model", "result.json"]);
+    expect(readdirSync(output).sort()).toEqual(["model", "result.json", "training.json"]);
     expect(stderr.trimEnd().split("\n").at(-1)).toBe(
       `error: stopped by ${name}, saved unmeasured after 5 of 9 steps: wrote model/model.bin, result.json to ${output}; --resume goes on`,
     );
@@ -370,8 +370,11 @@ describe.each([
   test("before the first step leaves nothing to save", async () => {
     const output = join(folder, `stopped early ${signal}`);
     const { code, stderr } = await run([...data(), "--output", output], interruptedAfter(0));
-    expect([code, readdirSync(output)]).toEqual([exitCode, []]);
-    expect(stderr).toContain(`error: stopped by ${name}, nothing was written`);
+    // But with which options to begin again.
+    expect([code, readdirSync(output)]).toEqual([exitCode, ["training.json"]]);
+    expect(stderr).toContain(
+      `error: stopped by ${name}, before the first step; no model was written`,
+    );
   });
 
   test("while measuring saves the model too", async () => {
@@ -388,7 +391,10 @@ describe.each([
     const { code } = await run([...data(), "--output", output], {
       train: () => emailTraining({ tagger }),
     });
-    expect([code, readdirSync(output).sort()]).toEqual([exitCode, ["model", "result.json"]]);
+    expect([code, readdirSync(output).sort()]).toEqual([
+      exitCode,
+      ["model", "result.json", "training.json"],
+    ]);
   });
 });
 

@@ -184,7 +184,9 @@ describe("train", () => {
       },
     });
     expect(stderr).toContain("1 line left out, without a tab between source and target (line 31)");
-    expect(readdirSync(output).sort()).toEqual(["held-out.tsv", "model", "result.json"]);
+    expect(readdirSync(output).sort()).toEqual([
+      ...["held-out.tsv", "model", "result.json", "training.json"],
+    ]);
     expect(readFileSync(join(output, "result.json"), "utf8")).toBe(`${lines(stdout).at(-1)}\n`);
     const held = lines(readFileSync(join(output, "held-out.tsv"), "utf8"));
     expect(held).toHaveLength(3);
@@ -354,7 +356,9 @@ describe("train", () => {
     expect(stderr.trimEnd().split("\n").at(-1)).toBe(
       `error: stopped by Ctrl-C, saved unmeasured after 2 of 9 steps: wrote model/model.bin, result.json to ${output}; --resume goes on`,
     );
-    expect(readdirSync(output).sort()).toEqual(["held-out.tsv", "model", "result.json"]);
+    expect(readdirSync(output).sort()).toEqual([
+      ...["held-out.tsv", "model", "result.json", "training.json"],
+    ]);
   });
 
   test("Ctrl-C while the vocabulary is learnt leaves nothing", async () => {
@@ -371,7 +375,9 @@ describe("train", () => {
       },
     );
     expect([code, seen, readdirSync(output)]).toEqual([130, [], []]);
-    expect(stderr).toContain("error: stopped by Ctrl-C, nothing was written");
+    expect(stderr).toContain(
+      "error: stopped by Ctrl-C, before the first step; no model was written",
+    );
   });
 
   describe("--resume", () => {
