@@ -2,7 +2,8 @@
 
 import type { Tensor } from "../tensor.ts";
 import { derive } from "../tensor/derive.ts";
-import type { KeyValues, MultiheadAttention } from "../nn/attention.ts";
+import type { MultiheadAttention } from "../nn/attention.ts";
+import type { KeyValues } from "../nn/attention-cache.ts";
 import * as F from "../nn/functional/index.ts";
 import type { Linear } from "../nn/linear.ts";
 import type { Module } from "../nn/module.ts";

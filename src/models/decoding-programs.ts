@@ -3,7 +3,7 @@
 import { compile, type Compiled } from "../compile.ts";
 import { arange, full, tensor, zeros } from "../creation.ts";
 import { cat, where } from "../joining.ts";
-import type { KeyValues } from "../nn/attention.ts";
+import type { KeyValues } from "../nn/attention-cache.ts";
 import { mostProbable } from "../ops/decoding.ts";
 import type { Tensor } from "../tensor.ts";
 import { deriveAll } from "../tensor/derive.ts";

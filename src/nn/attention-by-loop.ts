@@ -4,8 +4,9 @@ import { zeros } from "../creation.ts";
 import { cat, stack, where } from "../joining.ts";
 import type { Tensor } from "../tensor.ts";
 import { checkOptions } from "../tensor/arguments.ts";
-import type { AttentionResult, MultiheadAttention } from "./attention.ts";
+import type { MultiheadAttention } from "./attention.ts";
 import { MASKS, type AttentionMasks } from "./attention-masks.ts";
+import type { AttentionResult } from "./attention-options.ts";
 import { future } from "./functional/attention.ts";
 import * as F from "./functional/index.ts";
 

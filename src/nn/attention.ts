@@ -14,50 +14,21 @@ import {
   type StepOptions,
 } from "./attention-cache.ts";
 import { observed, shownScores } from "./attention-capture.ts";
-import { joinMasks, MASKS, type AttentionMasks } from "./attention-masks.ts";
+import { joinMasks, type AttentionMasks } from "./attention-masks.ts";
+import {
+  CALL_OPTIONS,
+  OPTIONS,
+  STEP_OPTIONS,
+  type AttentionOptions,
+  type AttentionResult,
+  type MultiheadAttentionOptions,
+  type WeightOptions,
+} from "./attention-options.ts";
 import { attend, neverIdle, zeroIdle, type ScoreMask } from "./functional/attention.ts";
 import * as F from "./functional/index.ts";
 import { xavierUniform } from "./init.ts";
 import { Linear } from "./linear.ts";
 import { Module, Parameter } from "./module.ts";
-
-export type { KeyValues, StepOptions } from "./attention-cache.ts";
-export type { AttentionMasks } from "./attention-masks.ts";
-
-/** Which weights attention returns beside its output. */
-export interface WeightOptions {
-  /** Also return the attention weights. */
-  readonly needWeights?: boolean;
-  /** Weights of each head [B, H, T, S] instead of their mean [B, T, S]. */
-  readonly averageAttnWeights?: boolean;
-}
-
-/** Masks of attention, and which weights are returned. */
-export interface AttentionOptions extends AttentionMasks, WeightOptions {}
-
-/** What attention returns: the output, and the weights where they were asked for. */
-export interface AttentionResult {
-  readonly output: Tensor;
-  readonly weights: Tensor | null;
-}
-
-/** Options of {@link MultiheadAttention}. */
-export interface MultiheadAttentionOptions {
-  /** Probability with which weights are zeroed while training. */
-  readonly dropout?: number;
-  /** Inputs and outputs are [B, T, E] rather than [T, B, E], the default. */
-  readonly batchFirst?: boolean;
-  /** Whether the projections add something; true unless given. */
-  readonly bias?: boolean;
-  /** Sizes of keys and values; `embedDim` unless given. */
-  readonly kdim?: number;
-  readonly vdim?: number;
-}
-
-const OPTIONS = ["dropout", "batchFirst", "bias", "kdim", "vdim"];
-const WEIGHTS = ["needWeights", "averageAttnWeights"];
-const CALL_OPTIONS = [...MASKS, ...WEIGHTS];
-const STEP_OPTIONS = ["cache", "position", "attnMask", "keyPaddingMask", ...WEIGHTS];
 
 /**
  * Attention with several heads side by side: torch.nn.MultiheadAttention. What a query attends to that masks allow no key is

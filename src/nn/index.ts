@@ -3,18 +3,17 @@
  * @module learning-loop/nn
  */
 
-export {
-  MultiheadAttention,
-  type AttentionMasks,
-  type AttentionOptions,
-  type AttentionResult,
-  type KeyValues,
-  type MultiheadAttentionOptions,
-  type StepOptions,
-  type WeightOptions,
-} from "./attention.ts";
+export { MultiheadAttention } from "./attention.ts";
 export { attentionByLoop } from "./attention-by-loop.ts";
+export type { KeyValues, StepOptions } from "./attention-cache.ts";
 export { captureAttention, type CapturedAttention } from "./attention-capture.ts";
+export type { AttentionMasks } from "./attention-masks.ts";
+export type {
+  AttentionOptions,
+  AttentionResult,
+  MultiheadAttentionOptions,
+  WeightOptions,
+} from "./attention-options.ts";
 export * as functional from "./functional/index.ts";
 export * as init from "./init.ts";
 export {

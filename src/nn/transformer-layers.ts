@@ -2,7 +2,8 @@
 
 import type { Tensor } from "../tensor.ts";
 import { checkOptions } from "../tensor/arguments.ts";
-import { MultiheadAttention, type AttentionMasks } from "./attention.ts";
+import { MultiheadAttention } from "./attention.ts";
+import type { AttentionMasks } from "./attention-masks.ts";
 import { Dropout } from "./dropout.ts";
 import * as F from "./functional/index.ts";
 import { Linear } from "./linear.ts";

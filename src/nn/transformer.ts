@@ -4,7 +4,7 @@ import { zeros } from "../creation.ts";
 import { where } from "../joining.ts";
 import type { Tensor } from "../tensor.ts";
 import { checkOptions } from "../tensor/arguments.ts";
-import type { KeyValues } from "./attention.ts";
+import type { KeyValues } from "./attention-cache.ts";
 import { future } from "./functional/attention.ts";
 import { xavierUniform } from "./init.ts";
 import { LayerNorm } from "./normalization.ts";
