@@ -20,7 +20,7 @@ export interface DecodingOptions {
 /** The model, as options; they make a recipe together with those of the training. */
 export interface ModelOptions {
   readonly vocabSize: number;
-  readonly lowercase?: true;
+  readonly fold?: true;
   readonly dModel: number;
   readonly heads: number;
   readonly encoderLayers: number;
@@ -53,7 +53,7 @@ export type GivenTrainOptions = Omit<
 
 /** All names, so that none is forgotten. */
 const OF_MODEL: Readonly<Record<keyof ModelOptions, true>> = {
-  ...{ vocabSize: true, lowercase: true, dModel: true, heads: true, encoderLayers: true },
+  ...{ vocabSize: true, fold: true, dModel: true, heads: true, encoderLayers: true },
   ...{ decoderLayers: true, feedforward: true, dropout: true, postNorm: true, positions: true },
   ...{ maxLength: true, labelSmoothing: true, warmup: true, schedule: true },
 };
@@ -128,7 +128,10 @@ export function addTrainOptions(command: Command): Command {
     command.addOption(withDefault(new Option(flags, text).argParser(parse), words));
   const size = wholeNumber(1, 65_536);
   add("--vocab-size <n>", "tokens of the vocabulary", wholeNumber(260, 1e6), either("vocabSize"));
-  command.option("--lowercase", "read and write lower case only (the built-in dates always do)");
+  command.option(
+    "--fold",
+    "read and write lower case and the digits 0 to 9 only (the built-in dates always do)",
+  );
   add("--d-model <n>", "features of a token; a multiple of --heads", size, either("dModel"));
   add("--heads <n>", "heads of each attention", size, either("nhead"));
   command.option(
@@ -187,7 +190,7 @@ export function withRecipe(options: GivenTrainOptions): TranslateTrainOptions {
     batchSize: options.batchSize ?? recipe.batchSize,
     lr: options.lr ?? recipe.learningRate,
     vocabSize: options.vocabSize ?? recipe.vocabSize,
-    ...((options.lowercase ?? recipe.lowercase) && { lowercase: true }),
+    ...((options.fold ?? recipe.fold) && { fold: true }),
     dModel: options.dModel ?? recipe.dModel,
     heads: options.heads ?? recipe.nhead,
     encoderLayers: options.encoderLayers ?? recipe.encoderLayers,
@@ -208,7 +211,7 @@ export function recipeOf(options: TranslateTrainOptions): Recipe {
   const { maxNorm, steps } = options.data === undefined ? DATES : TEXT;
   return {
     vocabSize: options.vocabSize,
-    lowercase: options.lowercase ?? false,
+    fold: options.fold ?? false,
     dModel: options.dModel,
     nhead: options.heads,
     encoderLayers: options.encoderLayers,

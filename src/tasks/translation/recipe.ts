@@ -3,8 +3,8 @@
 export interface Recipe {
   /** Pieces of the vocabulary that is trained, shared by both languages; fewer where the text has no more. */
   readonly vocabSize: number;
-  /** Read and write lower case only. */
-  readonly lowercase: boolean;
+  /** Read and write lower case and the digits 0 to 9 only, whatever the script. */
+  readonly fold: boolean;
   readonly dModel: number;
   readonly nhead: number;
   readonly encoderLayers: number;
@@ -38,7 +38,7 @@ export const DATE_PAIRS = 40_000;
 /** For the built-in dates: about two minutes on two processors. */
 export const DATES: Recipe = {
   vocabSize: 2000,
-  lowercase: true,
+  fold: true,
   dModel: 96,
   nhead: 4,
   encoderLayers: 2,
@@ -61,7 +61,7 @@ export const DATES: Recipe = {
 /** For sentence pairs of a user: about 45 minutes on two processors for short sentences. */
 export const TEXT: Recipe = {
   vocabSize: 6000,
-  lowercase: false,
+  fold: false,
   dModel: 192,
   nhead: 4,
   encoderLayers: 3,

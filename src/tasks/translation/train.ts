@@ -9,7 +9,7 @@ import type { Tensor } from "../../tensor.ts";
 import type { Tokenizer } from "../../text/tokenizer/tokenizer.ts";
 import { BYTE_CHARS } from "../../text/tokenizer/byte-level.ts";
 import { byteLevel as byteLevelDecoder } from "../../text/tokenizer/decoders.ts";
-import { lowercase as lowercaseNormalizer } from "../../text/tokenizer/normalizers.ts";
+import * as normalizers from "../../text/tokenizer/normalizers.ts";
 import { byteLevel, digits, sequence } from "../../text/tokenizer/pre-tokenizers.ts";
 import { trainBpe, type TrainBpeOptions } from "../../text/tokenizer/trainer.ts";
 import { noGrad } from "../../trace.ts";
@@ -79,13 +79,29 @@ export interface TranslatorTraining {
   readonly skipped: { readonly tooLong: number };
 }
 
+/** The zeros of Arabic, Persian, nine scripts of India, Thai, Lao, Tibetan, Burmese, Khmer, Mongolian and full width. */
+const ZEROS = [
+  ...[0x660, 0x6f0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66],
+  ...[0xe50, 0xed0, 0xf20, 0x1040, 0x17e0, 0x1810, 0xff10],
+];
+
+/** Lower case, and the digits 0 to 9 for those of other scripts. */
+const folding = (): normalizers.Normalizer =>
+  normalizers.sequence([
+    normalizers.lowercase(),
+    ...Array.from("0123456789", (digit) => {
+      const others = String.fromCodePoint(...ZEROS.map((zero) => zero + Number(digit)));
+      return normalizers.replace({ regex: `[${others}]` }, digit);
+    }),
+  ]);
+
 /**
  * A byte-level BPE vocabulary of both sides of pairs, with each digit for itself: any text can be written with it, and comes
  * back as it was.
  */
 export const trainVocabulary = (
   pairs: readonly SentencePair[],
-  { vocabSize, lowercase }: Pick<Recipe, "vocabSize" | "lowercase">,
+  { vocabSize, fold }: Pick<Recipe, "vocabSize" | "fold">,
   options: Pick<TrainBpeOptions, "onProgress" | "signal"> = {},
 ): Promise<Tokenizer> =>
   trainBpe(
@@ -98,7 +114,7 @@ export const trainVocabulary = (
       ]),
       initialAlphabet: BYTE_CHARS,
       decoder: byteLevelDecoder(),
-      ...(lowercase && { normalizer: lowercaseNormalizer() }),
+      ...(fold && { normalizer: folding() }),
       vocabSize,
       ...options,
     },
