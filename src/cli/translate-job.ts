@@ -140,7 +140,7 @@ function trainTranslator(
         const tokenizer = own ?? (await trainTokenizer(train, recipe, tell));
         if (tokenizer === null) return null;
         const { batchSize: _, learningRate: __, ...rest } = common;
-        const training = await unlessStopped(stopping, () =>
+        const begun = unlessStopped(stopping, () =>
           backend.train(train, {
             ...{ ...rest, recipe, tokenizer },
             ...(validation && { validation }),
@@ -150,6 +150,11 @@ function trainTranslator(
             },
           }),
         );
+        const training = await begun.catch((error: unknown) => {
+          if (!(error instanceof RangeError)) throw error;
+          const file = options.data ?? "made-up dates";
+          throw new DataError({ file }, `${error.message} (--max-length)`, { cause: error });
+        });
         if (training === null) return null;
         const { tooLong } = training.skipped;
         if (tooLong > 0)

@@ -294,6 +294,14 @@ describe("train", () => {
     expect(vocabularies).toEqual([]);
     expect(stderr).toContain("7 pairs left out, longer than 64 tokens");
     expect(lastLine(stdout)).toHaveProperty("skipped", { "longer than 64 tokens": 7 });
+    const long = await run(["train", "--data", file("pairs.tsv", DATA), "--max-length", "2"], {
+      train: BACKEND.train,
+      trainTokenizer: BACKEND.trainTokenizer,
+    });
+    expect([long.code, long.stderr]).toEqual([
+      1,
+      expect.stringMatching(/error: .*pairs.tsv: .*of at most 2 tokens.*raise maxLength \(--max-/),
+    ]);
     const missing = await run([...args, join(folder, "none.json")], {
       loadTokenizer: BACKEND.loadTokenizer,
     });
