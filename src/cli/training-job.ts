@@ -3,7 +3,7 @@ import { ensureWritableFolder } from "../data/atomic-write.ts";
 import type { TrainingExtent } from "../tasks/training-extent.ts";
 import type { CheckpointFiles } from "../train/checkpoint-folder.ts";
 import type { EndEvent, TrainingEvent } from "../train/events.ts";
-import type { TrainerOptions } from "../train/trainer-options.ts";
+import type { TaskTrainerOptions } from "../tasks/best-weights.ts";
 import type { RunControl, Steered } from "../train/worker-serve.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { during, interruptedLine, type JobEvents, type Outcome, type Tell } from "./job.ts";
@@ -34,21 +34,7 @@ export interface Training {
 }
 
 /** What all trainings take alike; they have it of the command's options. */
-type OfTrainer = Pick<
-  TrainerOptions<never>,
-  | "accumulate"
-  | "evalSteps"
-  | "output"
-  | "saveSteps"
-  | "keep"
-  | "resume"
-  | "overwrite"
-  | "loggers"
-  | "loggingSteps"
-  | "onNonFinite"
-  | "signal"
->;
-export interface TrainOptions extends OfTrainer {
+export interface TrainOptions extends Omit<TaskTrainerOptions<never>, "callbacks"> {
   readonly epochs?: number;
   readonly maxSteps?: number;
   readonly batchSize: number;

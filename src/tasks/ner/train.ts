@@ -4,7 +4,6 @@ import type { AnnotatedDocument } from "../../data/annotated.ts";
 import { DataLoader } from "../../data/data-loader.ts";
 import { ArrayDataset } from "../../data/dataset.ts";
 import { Rng } from "../../data/rng.ts";
-import { fromSafetensors, toSafetensors } from "../../hub/safetensors.ts";
 import { TokenClassifier, type TokenClassifierOptions } from "../../models/token-classifier.ts";
 import { crossEntropy } from "../../nn/functional/index.ts";
 import { AdamW } from "../../optim/adam.ts";
@@ -13,10 +12,10 @@ import { manualSeed } from "../../random.ts";
 import type { Tensor } from "../../tensor.ts";
 import { FeatureEncoder } from "../../text/feature-encoder.ts";
 import { FEATURE_NAMES, type FeatureName } from "../../text/features.ts";
-import { readCheckpoint, type CheckpointFiles } from "../../train/checkpoint-folder.ts";
+import type { CheckpointFiles } from "../../train/checkpoint-folder.ts";
 import type { EndEvent } from "../../train/events.ts";
 import { Trainer } from "../../train/trainer.ts";
-import type { TrainerOptions } from "../../train/trainer-options.ts";
+import { BestWeights, type TaskTrainerOptions } from "../best-weights.ts";
 import { collate, examplesOf, withWordDropout, type Example, type WindowSize } from "./batches.ts";
 import { evaluateTagger } from "./tagger.ts";
 import { bilouTagsOf } from "./tags.ts";
@@ -62,22 +61,7 @@ export interface TaggerBatch {
   readonly classes: Tensor;
 }
 
-/** What of the Trainer's options is left to whoever trains a tagger. */
-type OfTrainer =
-  | "accumulate"
-  | "evalSteps"
-  | "output"
-  | "saveSteps"
-  | "keep"
-  | "resume"
-  | "overwrite"
-  | "loggers"
-  | "callbacks"
-  | "loggingSteps"
-  | "onNonFinite"
-  | "signal";
-
-export interface TrainTaggerOptions extends Pick<TrainerOptions<TaggerBatch>, OfTrainer> {
+export interface TrainTaggerOptions extends TaskTrainerOptions<TaggerBatch> {
   /** Passes over the documents; unless given, as many as take about 1,200 steps, and at least two. */
   readonly epochs?: number;
   /** Ends training early after so many steps. */
@@ -138,7 +122,7 @@ export function taggerTraining(
   );
   const passes = epochs ?? Math.max(2, Math.round(USUAL_STEPS / stepsAnEpoch));
   const steps = Math.min(maxSteps ?? Infinity, passes * stepsAnEpoch);
-  let best: Uint8Array | null = null;
+  const best = new BestWeights(model);
 
   const trainer: Trainer<TaggerBatch> = new Trainer({
     ...rest,
@@ -158,15 +142,7 @@ export function taggerTraining(
         return { f1, precision, recall };
       },
       watch: { metric: "f1", mode: "max", ...(patience !== undefined && { patience }) },
-      callbacks: [
-        ...(options.callbacks ?? []),
-        {
-          onEvent: async (event) => {
-            if (event.type !== "evaluation" || !event.best) return;
-            best = await toSafetensors(model.stateDict());
-          },
-        },
-      ],
+      callbacks: [...(options.callbacks ?? []), best],
     }),
   });
   const tagger: TransformerTagger = new TransformerTagger({
@@ -178,12 +154,8 @@ export function taggerTraining(
   return {
     trainer,
     tagger,
-    async takeBest({ bestCheckpoint }) {
-      if (validation === undefined) return;
-      // Of an earlier session there is only the checkpoint.
-      if (best === null && bestCheckpoint !== null)
-        best = (await readCheckpoint(bestCheckpoint))["model.safetensors"] ?? null;
-      if (best !== null) model.loadStateDict(fromSafetensors(best).tensors);
+    takeBest: async (end) => {
+      if (validation !== undefined) await best.take(end);
     },
   };
 }

@@ -1,5 +1,4 @@
 /** Trains a translator from scratch: vocabulary, batches, model, schedule, and the Trainer that runs it. */
-import { fromSafetensors, toSafetensors } from "../../hub/safetensors.ts";
 import { EncoderDecoder } from "../../models/encoder-decoder.ts";
 import { crossEntropy } from "../../nn/functional/index.ts";
 import { Adam } from "../../optim/adam.ts";
@@ -14,10 +13,10 @@ import { byteLevel, digits, sequence } from "../../text/tokenizer/pre-tokenizers
 import { trainBpe, type TrainBpeOptions } from "../../text/tokenizer/trainer.ts";
 import { noGrad } from "../../trace.ts";
 import { compile } from "../../compile.ts";
-import { readCheckpoint, type CheckpointFiles } from "../../train/checkpoint-folder.ts";
+import type { CheckpointFiles } from "../../train/checkpoint-folder.ts";
 import type { EndEvent } from "../../train/events.ts";
 import { Trainer } from "../../train/trainer.ts";
-import type { TrainerOptions } from "../../train/trainer-options.ts";
+import { BestWeights, type TaskTrainerOptions } from "../best-weights.ts";
 import {
   examplesOf,
   ofWholeTexts,
@@ -33,23 +32,8 @@ import type { Recipe } from "./recipe.ts";
 import { SPECIAL_TOKENS, specialIds } from "./special-tokens.ts";
 import { TransformerTranslator } from "./transformer-translator.ts";
 
-/** What of the Trainer's options is left to whoever trains a translator. */
-type OfTrainer =
-  | "accumulate"
-  | "evalSteps"
-  | "output"
-  | "saveSteps"
-  | "keep"
-  | "resume"
-  | "overwrite"
-  | "loggers"
-  | "callbacks"
-  | "loggingSteps"
-  | "onNonFinite"
-  | "signal";
-
 /** Options of {@link translationTraining}. */
-export interface TrainTranslatorOptions extends Pick<TrainerOptions<TranslationBatch>, OfTrainer> {
+export interface TrainTranslatorOptions extends TaskTrainerOptions<TranslationBatch> {
   readonly recipe: Recipe;
   /** Passes over the pairs; unless given, as many as take the recipe's steps. */
   readonly epochs?: number;
@@ -182,7 +166,7 @@ export async function translationTraining(
       `translationTraining: expected validation pairs of at most ${maxLength} tokens, got none; raise maxLength or leave them out`,
     );
   const heldLoss = held && validationLoss(held, { batchSize, padId, maxLength, lossOf });
-  let best: Uint8Array | null = null;
+  const best = new BestWeights(model);
 
   const trainer: Trainer<TranslationBatch> = new Trainer({
     ...rest,
@@ -202,15 +186,7 @@ export async function translationTraining(
         return { loss, exact_match: found.exactMatch, bleu: found.bleu.score };
       },
       watch: { metric: "loss", mode: "min", ...(patience !== undefined && { patience }) },
-      callbacks: [
-        ...(options.callbacks ?? []),
-        {
-          onEvent: async (event) => {
-            if (event.type !== "evaluation" || !event.best) return;
-            best = await toSafetensors(model.stateDict());
-          },
-        },
-      ],
+      callbacks: [...(options.callbacks ?? []), best],
     }),
   });
   const translator: TransformerTranslator = new TransformerTranslator({
@@ -223,12 +199,8 @@ export async function translationTraining(
     trainer,
     translator,
     skipped: { tooLong },
-    async takeBest({ bestCheckpoint }) {
-      if (validation === undefined) return;
-      // Of an earlier session there is only the checkpoint.
-      if (best === null && bestCheckpoint !== null)
-        best = (await readCheckpoint(bestCheckpoint))["model.safetensors"] ?? null;
-      if (best !== null) model.loadStateDict(fromSafetensors(best).tensors);
+    takeBest: async (end) => {
+      if (validation !== undefined) await best.take(end);
     },
   };
 }

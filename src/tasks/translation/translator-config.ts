@@ -1,6 +1,6 @@
 /** The `config.json` of a translator: what is written there, and how it is checked when read back. */
-import { DataError } from "../../data/errors.ts";
 import type { EncoderDecoderConfig } from "../../models/encoder-decoder.ts";
+import { JsonField } from "../../text/tokenizer/json.ts";
 import type { TrainingExtent } from "../training-extent.ts";
 import type { SpecialIds } from "./special-tokens.ts";
 
@@ -30,80 +30,60 @@ export function formatTranslatorConfig({ model, special, training }: TranslatorC
 
 /** Bounds beyond which a number is no size of a model but damage. */
 const LARGEST = 1_000_000;
+const MOST_LAYERS = 1000;
 
 /**
  * The parsed content of a `config.json`.
  * @throws DataError naming the field that is missing, wrong or of another kind of model.
  */
 export function parseTranslatorConfig(value: unknown, file: string): TranslatorConfig {
-  const wrong = (field: string | undefined, problem: string) =>
-    new DataError({ file, field }, `${problem}; is it the folder of a translator trained here?`);
-  const record = (given: unknown, field?: string): Readonly<Record<string, unknown>> => {
-    if (typeof given === "object" && given !== null && !Array.isArray(given))
-      return given as Record<string, unknown>;
-    throw wrong(field, "expected an object");
-  };
-  const config = record(value);
-  const whole = (field: string, low = 1, high = LARGEST, from = config): number => {
-    const given = from[field.slice(field.lastIndexOf(".") + 1)];
-    if (Number.isInteger(given) && Number(given) >= low && Number(given) <= high)
-      return Number(given);
-    throw wrong(field, `expected a whole number from ${low} to ${high}`);
-  };
-  const flag = (field: string): boolean => {
-    const given = config[field];
-    if (typeof given === "boolean") return given;
-    throw wrong(field, "expected true or false");
-  };
-  const oneOf = <T extends string>(field: string, known: readonly T[]): T => {
-    const given = known.find((name) => name === config[field]);
-    if (given !== undefined) return given;
-    throw wrong(field, `expected ${known.map((name) => `"${name}"`).join(" or ")}`);
-  };
-
-  if (config["architecture"] !== ARCHITECTURE)
-    throw wrong("architecture", `expected "${ARCHITECTURE}"`);
-  const vocabSize = whole("vocabSize");
-  const dModel = whole("dModel");
-  const nhead = whole("nhead", 1, dModel);
-  if (dModel % nhead !== 0) throw wrong("nhead", `expected a divisor of dModel, ${dModel}`);
-  const { dropout } = config;
-  if (typeof dropout !== "number" || !(dropout >= 0 && dropout < 1))
-    throw wrong("dropout", "expected a number from 0 and below 1");
-  const shareEmbeddings = flag("shareEmbeddings");
-  const targetVocabSize = whole("targetVocabSize");
+  const config = new JsonField(value, file);
+  const architecture = config.get("architecture");
+  if (architecture.value !== ARCHITECTURE)
+    architecture.fail(
+      `expected "${ARCHITECTURE}", got ${architecture.found}; is it the folder of a translator trained here?`,
+    );
+  const size = (field: string, most = LARGEST): number => config.get(field).count(1, most);
+  const layers = (field: string): number => config.get(field).count(0, MOST_LAYERS);
+  const vocabSize = size("vocabSize");
+  const id = (field: string): number => config.get(field).count(0, vocabSize - 1);
+  const dModel = size("dModel");
+  const nhead = size("nhead", dModel);
+  if (dModel % nhead !== 0)
+    config.get("nhead").fail(`expected a divisor of dModel, ${dModel}, got ${nhead}`);
+  const dropout = config.get("dropout");
+  const share = dropout.value;
+  if (typeof share !== "number" || !(share >= 0 && share < 1))
+    return dropout.fail(`expected a number from 0 and below 1, got ${dropout.found}`);
+  const targetVocabSize = size("targetVocabSize");
   // One tokenizer serves both sides.
   if (targetVocabSize !== vocabSize)
-    throw wrong("targetVocabSize", `expected ${vocabSize}, as vocabSize`);
-  const extent = config["training"] === undefined ? null : record(config["training"], "training");
+    config.get("targetVocabSize").fail(`expected ${vocabSize}, as vocabSize`);
+  const training = config.get("training");
   return {
     model: {
       vocabSize,
       targetVocabSize,
-      padId: whole("padId", 0, vocabSize - 1),
+      padId: id("padId"),
       dModel,
       nhead,
-      numEncoderLayers: whole("numEncoderLayers", 0, 1000),
-      numDecoderLayers: whole("numDecoderLayers", 0, 1000),
-      dimFeedforward: whole("dimFeedforward"),
-      dropout,
-      activation: oneOf("activation", ["relu", "gelu"]),
-      normFirst: flag("normFirst"),
-      positions: oneOf("positions", ["sinusoidal", "learned"]),
-      maxLength: whole("maxLength"),
-      shareEmbeddings,
-      tieOutput: flag("tieOutput"),
+      numEncoderLayers: layers("numEncoderLayers"),
+      numDecoderLayers: layers("numDecoderLayers"),
+      dimFeedforward: size("dimFeedforward"),
+      dropout: share,
+      activation: config.get("activation").oneOf("relu", "gelu"),
+      normFirst: config.get("normFirst").boolean(),
+      positions: config.get("positions").oneOf("sinusoidal", "learned"),
+      maxLength: size("maxLength"),
+      shareEmbeddings: config.get("shareEmbeddings").boolean(),
+      tieOutput: config.get("tieOutput").boolean(),
     },
-    special: {
-      padId: whole("padId", 0, vocabSize - 1),
-      bosId: whole("bosId", 0, vocabSize - 1),
-      eosId: whole("eosId", 0, vocabSize - 1),
-    },
-    training: extent
-      ? {
-          steps: whole("training.steps", 0, Number.MAX_SAFE_INTEGER, extent),
-          plannedSteps: whole("training.plannedSteps", 0, Number.MAX_SAFE_INTEGER, extent),
-        }
-      : undefined,
+    special: { padId: id("padId"), bosId: id("bosId"), eosId: id("eosId") },
+    training: training.missing
+      ? undefined
+      : {
+          steps: training.get("steps").count(),
+          plannedSteps: training.get("plannedSteps").count(),
+        },
   };
 }

@@ -88,11 +88,11 @@ export class JsonField {
     return value;
   }
 
-  /** An integer of 0 … 2³² − 1, as ids and lengths are. */
-  count(least = 0): number {
+  /** An integer of 0 … 2³² − 1, as ids and lengths are, or of narrower bounds. */
+  count(least = 0, most = 0xffffffff): number {
     const { value } = this;
-    if (!Number.isInteger(value) || (value as number) < least || (value as number) > 0xffffffff)
-      this.fail(`expected an integer of at least ${least} and below 2^32, got ${this.found}`);
+    if (!Number.isInteger(value) || (value as number) < least || (value as number) > most)
+      this.fail(`expected an integer of at least ${least} and at most ${most}, got ${this.found}`);
     return value as number;
   }
 

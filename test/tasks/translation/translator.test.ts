@@ -208,7 +208,11 @@ describe("loaded from its files", { timeout: 30_000 }, () => {
 
   test.each<[string, unknown, string]>([
     ["architecture", "TokenClassifier", 'field architecture: expected "EncoderDecoder"'],
-    ["dModel", "32", "field dModel: expected a whole number from 1 to 1000000"],
+    [
+      "dModel",
+      "32",
+      'field dModel: expected an integer of at least 1 and at most 1000000, got "32"',
+    ],
     [
       "dModel",
       1_000_000,
@@ -220,14 +224,14 @@ describe("loaded from its files", { timeout: 30_000 }, () => {
     ["dimFeedforward", 65, "expected shape [65, 32], as config.json says, got [64, 32]"],
     ["vocabSize", 17, "field targetVocabSize: expected 17, as vocabSize"],
     ["positions", "learned", "field positions.weight: expected shape [4, 32]"],
-    ["positions", "none", 'field positions: expected "sinusoidal" or "learned"'],
-    ["maxLength", 0, "field maxLength: expected a whole number"],
+    ["positions", "none", 'field positions: expected one of "sinusoidal", "learned", got "none"'],
+    ["maxLength", 0, "field maxLength: expected an integer of at least 1"],
     ["dropout", 1, "field dropout: expected a number from 0 and below 1"],
     ["normFirst", 1, "field normFirst: expected true or false"],
-    ["padId", 16, "field padId: expected a whole number from 0 to 15"],
-    ["bosId", -1, "field bosId: expected a whole number from 0 to 15"],
-    ["eosId", undefined, "field eosId: expected a whole number from 0 to 15"],
-    ["training", { steps: -1 }, "field training.steps: expected a whole number"],
+    ["padId", 16, "field padId: expected an integer of at least 0 and at most 15"],
+    ["bosId", -1, "field bosId: expected an integer of at least 0 and at most 15"],
+    ["eosId", undefined, "field eosId: expected an integer of at least 0 and at most 15"],
+    ["training", { steps: -1 }, "field training.steps: expected an integer of at least 0"],
     ["training", [], "field training: expected an object"],
   ])("a config.json whose %s is %j is refused", async (name, value, message) => {
     expect(await changed((config) => (config[name] = value))).toContain(message);
@@ -242,7 +246,7 @@ describe("loaded from its files", { timeout: 30_000 }, () => {
       "DataError: tokenizer.json: expected 16 tokens, as config.json says, got 15; are the files of one run?",
     );
     expect(await complaint((file) => writeFileSync(file("config.json"), "[]"))).toMatch(
-      /^DataError: config.json: expected an object; is it the folder of a translator trained here\?$/,
+      /^DataError: config.json: expected an object, got an array$/,
     );
   });
 });
