@@ -69,7 +69,9 @@ export async function predict(
         await translateAll(source, translator, { options, surroundings, stopping, work });
       else {
         const { signal } = stopping;
-        await writeAttention(attention, source, translator, { options, stderr, signal });
+        const parts = { options, stderr, signal };
+        const translation = await writeAttention(attention, source, translator, parts);
+        surroundings.stdout.write(`${translation}\n`);
         say(`wrote ${attention}`);
       }
     } catch (error) {
@@ -209,6 +211,7 @@ async function fileSink(
   };
 }
 
+/** Writes the page, and gives the model's own translation. */
 async function writeAttention(
   file: string,
   source: Source,
@@ -222,7 +225,7 @@ async function writeAttention(
     readonly stderr: Surroundings["stderr"];
     readonly signal: AbortSignal;
   },
-): Promise<void> {
+): Promise<string> {
   const texts: string[] = [];
   for await (const group of source.groups(2)) {
     texts.push(...group);
@@ -243,4 +246,5 @@ async function writeAttention(
     file,
     attentionPage(await translator.attention(text, target ?? translation)),
   );
+  return translation;
 }

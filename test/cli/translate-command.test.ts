@@ -644,7 +644,7 @@ describe("predict", () => {
   test("writes the attention of one text as a page", async () => {
     const page = join(folder, "attention.html");
     const one = await run(["predict", "run", "one", "--attention", page]);
-    expect([one.code, one.stdout]).toEqual([0, ""]);
+    expect([one.code, one.stdout]).toEqual([0, "ONE\n"]);
     expect(readFileSync(page, "utf8")).toContain("ONE");
     const asked: TranslateOptions[] = [];
     const long = await run(

@@ -106,7 +106,13 @@ export class TransformerTranslator implements Translator {
     const { ids } = this.#source(source);
     const wanted = this.#source(targetText).ids;
     const given = Int32Array.of(special.bosId, ...wanted.subarray(0, -1));
-    const name = (id: number): string => tokenizer.idToToken(id) ?? String(id);
+    // As it reads; of a part of a character, the vocabulary's own name.
+    const name = (id: number): string => {
+      const text = tokenizer.decode([id], { skipSpecialTokens: false });
+      return text === "" || text.includes("\uFFFD")
+        ? (tokenizer.idToToken(id) ?? String(id))
+        : text;
+    };
     // One row, nothing padded: the maps are as long as the texts.
     const [sources, targets] = [ids, given].map((row) => tensor(row).unsqueeze(0));
     const maps = await this.#evaluating(async () => {
