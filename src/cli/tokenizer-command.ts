@@ -1,4 +1,4 @@
-/** The `tokenizer` command: train a vocabulary of word pieces on files, encode texts with it, decode ids. */
+/** The `tokenizer` command: train a BPE or WordPiece vocabulary on files, encode texts with it, decode ids. */
 import { Command, Option } from "commander";
 import { runCommand, withManners } from "./command-line.ts";
 import { wholeNumber } from "./options.ts";
@@ -52,10 +52,11 @@ export function runTokenizer(
   ])
     .argument("<files...>", "text in UTF-8, also .gz and .br; - is stdin")
     .addOption(
-      new Option("--type <type>", "byte-level BPE as GPT-2's, or WordPiece as BERT's, lower case")
+      new Option("--type <type>", "byte-level BPE as GPT-2's, or WordPiece as BERT's")
         .choices(["bpe", "wordpiece"])
         .default("bpe"),
     )
+    .option("--cased", "keep case and accents (default: wordpiece removes them, bpe never does)")
     .option(
       "--vocab-size <n>",
       "tokens to learn until, all included",
@@ -92,6 +93,10 @@ export function runTokenizer(
         self.error("error: option '--special-tokens <tokens>' needs [UNK] for wordpiece", {
           exitCode: 2,
         });
+      if (options.type === "bpe" && options.cased)
+        self.error("error: option '--cased' is for --type wordpiece; bpe keeps case anyway", {
+          exitCode: 2,
+        });
       await trainTokenizer(files, options, environment);
     });
 
@@ -99,7 +104,7 @@ export function runTokenizer(
     'encode tokenizer.json "The quick brown fox"',
     "encode tokenizer.json --ids --file book.txt > ids.txt",
   ])
-    .argument("<tokenizer>", "a tokenizer.json, or a folder with one")
+    .argument("<tokenizer>", "a tokenizer.json, or the folder of a model or run with one")
     .argument("[text...]", "texts, each in quotes (default: the lines of --file or stdin)")
     .option("--file <file>", "read texts from it, one a line")
     .option("--no-special-tokens", "leave out the tokens put around each text")
@@ -116,7 +121,7 @@ export function runTokenizer(
     "decode tokenizer.json 464 2068 7586",
     "decode tokenizer.json --file ids.txt",
   ])
-    .argument("<tokenizer>", "a tokenizer.json, or a folder with one")
+    .argument("<tokenizer>", "a tokenizer.json, or the folder of a model or run with one")
     .argument("[ids...]", "ids of one text (default: the lines of --file or stdin)")
     .option("--file <file>", "read ids from it, those of a text a line")
     .option("--special-tokens", "keep special tokens in the text")

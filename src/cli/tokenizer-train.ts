@@ -13,6 +13,7 @@ import { WorkProgress } from "./work-progress.ts";
 
 export interface TokenizerTrainOptions {
   readonly type: "bpe" | "wordpiece";
+  readonly cased?: true;
   readonly vocabSize: number;
   readonly minFrequency: number;
   readonly specialTokens?: readonly string[];
@@ -40,7 +41,7 @@ export async function trainTokenizer(
   options: TokenizerTrainOptions,
   { stdin, stdout, stderr }: TokenizerSurroundings,
 ): Promise<void> {
-  const { type, output, overwrite, json, quiet } = options;
+  const { type, cased, output, overwrite, json, quiet } = options;
   const found = await stat(output).catch(() => null);
   if (found?.isDirectory())
     throw new DataError({ file: output }, "is a directory; name a file with --output");
@@ -84,6 +85,7 @@ export async function trainTokenizer(
         ...(specialTokens && { specialTokens }),
         ...(limitAlphabet !== undefined && { limitAlphabet }),
         ...(maxTokenLength !== undefined && { maxTokenLength }),
+        ...(cased && { lowercase: false }),
       });
       if (read.bytes === 0) throw new DataError({ file: files.join(", ") }, "there is no text");
       await tokenizer.save(output);

@@ -7,6 +7,7 @@ import type { DecoderOnly } from "./decoder-only.ts";
 import { checkReady, type DecoderParts } from "./decoder-parts.ts";
 import { DecodingPrograms } from "./decoding-programs.ts";
 import { FrozenWeights } from "./frozen-weights.ts";
+import { checkIdLists } from "./ids.ts";
 import { Programs } from "./programs.ts";
 
 /** Options of {@link continuePrompts}. */
@@ -15,7 +16,10 @@ export interface ContinueOptions {
   readonly eosId?: number | null;
   /** Most tokens to add to each prompt, the end included; as many as the model can unless given. */
   readonly maxLength?: number;
-  /** Draws from softmax(logits / temperature); 0, the default, takes the likeliest token. */
+  /**
+   * Draws from softmax(logits / temperature); 0, the default, takes the likeliest token, whatever `topK`, `topP` and `seed`
+   * say: giving one of them without a temperature is an error.
+   */
   readonly temperature?: number;
   /** Draws among so many of the likeliest. */
   readonly topK?: number;
@@ -56,6 +60,7 @@ export async function continuePrompts(
   const settings = settingsOf(options);
   if (settings.eosId !== null && !fits(settings.eosId))
     throw new Error(`continuePrompts: eosId must be an id ${known}, got ${settings.eosId}`);
+  checkIdLists("continuePrompts", "prompt", prompts);
   prompts.forEach((ids, i) => {
     const odd = Array.from(ids).find((id) => !fits(id));
     if (ids.length === 0 || ids.length >= most || odd !== undefined)
@@ -95,6 +100,11 @@ function settingsOf(options: ContinueOptions) {
   need(temperature >= 0 && temperature < Infinity, "temperature must be at least 0", temperature);
   need(topK === null || (Number.isInteger(topK) && topK > 0), "topK must be positive", topK);
   need(topP > 0 && topP <= 1, "topP must be above 0 and at most 1", topP);
+  const idle = (["topK", "topP", "seed"] as const).find((name) => options[name] !== undefined);
+  if (options.temperature === undefined && idle !== undefined)
+    throw new Error(
+      `continuePrompts: ${idle} is for drawing tokens, got no temperature; give one such as 1, or 0 for the likeliest token`,
+    );
   return { eosId, maxLength, temperature, topK, topP, seed, signal, onProgress };
 }
 

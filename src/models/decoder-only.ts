@@ -13,6 +13,7 @@ import {
 import { TransformerEncoder } from "../nn/transformer.ts";
 import { checkOptions } from "../tensor/arguments.ts";
 import type { Tensor } from "../tensor.ts";
+import { checkForward } from "./ids.ts";
 
 /** Sizes and options of a decoder-only model; defaults are those of the smallest GPT-2. */
 export interface DecoderOnlyOptions {
@@ -111,7 +112,8 @@ export class DecoderOnly extends Module {
   }
 
   /** int32 ids [B, T] → logits [B, T, V], of the token behind each. */
-  forward(ids: Tensor): Tensor {
+  forward(ids: Tensor, ...others: never[]): Tensor {
+    checkForward("DecoderOnly", { ids }, others);
     const { maxLength, padId } = this.options;
     const length = ids.shape[1] ?? 0;
     if (ids.ndim !== 2 || length > maxLength)

@@ -17,6 +17,7 @@ import {
   type EncoderDecoderConfig,
   type EncoderDecoderOptions,
 } from "./encoder-decoder-options.ts";
+import { checkForward } from "./ids.ts";
 
 export type { EncoderDecoderConfig, EncoderDecoderOptions } from "./encoder-decoder-options.ts";
 
@@ -76,7 +77,8 @@ export class EncoderDecoder extends Module {
    * int32 sources [B, S] and targets [B, T] → logits [B, T, V]: position t of the targets sees the targets up to t and the
    * source, and predicts target t + 1. `padId` is hidden from every attention.
    */
-  forward(source: Tensor, target: Tensor): Tensor {
+  forward(source: Tensor, target: Tensor, ...others: never[]): Tensor {
+    checkForward("EncoderDecoder", { source, target }, others);
     const [batch] = source.shape;
     if (source.ndim !== 2 || target.ndim !== 2 || target.shape[0] !== batch)
       throw new ShapeError(

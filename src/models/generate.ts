@@ -10,6 +10,7 @@ import { checkReady, type DecoderParts } from "./decoder-parts.ts";
 import { DecodingPrograms, emptyMemory, remember } from "./decoding-programs.ts";
 import type { EncoderDecoder } from "./encoder-decoder.ts";
 import { FrozenWeights } from "./frozen-weights.ts";
+import { checkIdLists } from "./ids.ts";
 import { Programs } from "./programs.ts";
 
 /** Options of {@link generate}. */
@@ -125,6 +126,7 @@ function settingsOf(model: EncoderDecoder, options: GenerateOptions): Settings {
 
 function checkSources(model: EncoderDecoder, sources: readonly ArrayLike<number>[]): void {
   const { maxLength, vocabSize } = model.options;
+  checkIdLists("generate", "source", sources);
   sources.forEach((ids, i) => {
     if (ids.length === 0 || ids.length > maxLength)
       throw new Error(

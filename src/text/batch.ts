@@ -44,15 +44,21 @@ export interface CollateEncodingsOptions extends Pick<
   readonly padId: number;
 }
 
+/** A batch of encodings that no loader has chosen; `indices` name them in errors, by their places unless given. */
+type CollateAlone = (
+  encodings: readonly Encoding[],
+  indices?: readonly number[],
+) => Promise<EncodingBatch>;
+
 /**
  * A `collate` for a DataLoader over what {@link Tokenizer.encode} gives: ids and masks, padded as `padSequences` pads. With
  * `lengthOf: ({ ids }) => ids.length` batches are of like lengths, and little is padding. Long texts are for the tokenizer
- * to cut (`tokenizer.truncation`), which knows what special tokens end them.
+ * to cut (`tokenizer.enableTruncation`), which knows what special tokens end them.
  * @throws RangeError for a batch with an encoding beyond the last boundary
  */
 export function collateEncodings(
   options: CollateEncodingsOptions,
-): Collate<Encoding, EncodingBatch> {
+): Collate<Encoding, EncodingBatch> & CollateAlone {
   const op = "collateEncodings";
   const known = ["padId", "boundaries", "padToMultipleOf", "side"];
   const { padId, ...lengths } = checkOptions(op, options, known);
@@ -62,8 +68,10 @@ export function collateEncodings(
     value: { ids: padId, paddingMask: 1 },
     dtypes: { paddingMask: "bool" },
   });
-  const join = async (encodings: readonly Encoding[], indices: readonly number[]) => {
-    const batch = await pad(encodings.map(rowOf), indices);
+  const join: CollateAlone = async (encodings, indices) => {
+    if (!Array.isArray(encodings))
+      throw new TypeError(`${op}: expected an array of encodings, got an ${typeof encodings}`);
+    const batch = await pad(encodings.map(rowOf), indices ?? [...encodings.keys()]);
     return { ...batch, lookAheadMask: lookAheadMask(batch.ids.shape[1]!) };
   };
   return Object.assign(join, {

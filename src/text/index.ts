@@ -30,7 +30,7 @@ export type { ModelToken, TokenModel } from "./tokenizer/model.ts";
 export type { Change, NormalizedString } from "./tokenizer/normalized-string.ts";
 export type { Normalizer } from "./tokenizer/normalizers.ts";
 export * as normalizers from "./tokenizer/normalizers.ts";
-export type { Padding } from "./tokenizer/padding.ts";
+export type { Padding, PaddingOptions } from "./tokenizer/padding.ts";
 export type { PatternSource } from "./tokenizer/pattern.ts";
 export type { PostProcessor } from "./tokenizer/post-processors.ts";
 export * as postProcessors from "./tokenizer/post-processors.ts";
@@ -50,7 +50,7 @@ export {
   trainWordPiece,
   type TrainWordPieceOptions,
 } from "./tokenizer/trainer.ts";
-export type { Truncation } from "./tokenizer/truncation.ts";
+export type { Truncation, TruncationOptions } from "./tokenizer/truncation.ts";
 export { Unigram, type UnigramOptions } from "./tokenizer/unigram.ts";
 export { WordLevel } from "./tokenizer/word-level.ts";
 export { WordPiece, type WordPieceOptions } from "./tokenizer/wordpiece.ts";

@@ -1,5 +1,5 @@
 /** The `tokenizer` command: what it writes and prints, how it refuses, and that Ctrl-C leaves nothing behind. */
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
@@ -62,6 +62,20 @@ describe("train", () => {
     expect((await Tokenizer.load(output)).toJSON()).toEqual(wanted.toJSON());
     expect(result).toMatchObject({ output, type: "wordpiece", lines: 3 });
     expect(result["vocabSize"]).toBe(wanted.vocabSize);
+  });
+
+  test("keeps case where it is told to", async () => {
+    const output = at("cased.json");
+    const args = ["train", text, "--cased", "--output", output, "--quiet"];
+    expect(await run([...args, "--type", "wordpiece"])).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(readFileSync(output, "utf8"))).toEqual(
+      JSON.parse(
+        JSON.stringify(await trainWordPiece(LINES, { minFrequency: 2, lowercase: false })),
+      ),
+    );
+    expect((await run(args)).stderr).toContain(
+      "error: option '--cased' is for --type wordpiece; bpe keeps case anyway",
+    );
   });
 
   test("warns where the alphabet is more than the vocabulary", async () => {
@@ -141,6 +155,16 @@ describe("encode and decode", () => {
     tokenizer = at("model/tokenizer.json");
     const specialTokens = ["[UNK]", "[CLS]", "[SEP]"];
     await (await trainWordPiece(LINES, { specialTokens })).save(tokenizer);
+  });
+
+  test("takes the folder of a model or of a run", async () => {
+    const model = at("run/model");
+    mkdirSync(model, { recursive: true });
+    cpSync(tokenizer, join(model, "tokenizer.json"));
+    writeFileSync(join(model, "model.safetensors"), "");
+    const plain = await run(["encode", tokenizer, "The ferry"]);
+    for (const place of [model, at("run")])
+      expect(await run(["encode", place, "The ferry"])).toEqual(plain);
   });
 
   test("shows a table of tokens for each text", async () => {

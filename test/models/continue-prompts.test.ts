@@ -112,6 +112,17 @@ test("errors", async () => {
   await expect(continuePrompts(model, [[1]], { eosId: 12 })).rejects.toThrow("eosId must be an id");
   await expect(continuePrompts(model, [[1]], { topP: 0 })).rejects.toThrow("topP must be above 0");
   await expect(continuePrompts(model, [[1]], { temperature: -1 })).rejects.toThrow("at least 0");
+  await expect(continuePrompts(model, [1] as never)).rejects.toThrow(
+    "continuePrompts: prompt 0 must be an array of ids, got 1; a single prompt is given as [ids]",
+  );
+  for (const options of [{ topK: 2 }, { topP: 0.5 }, { seed: 1 }]) {
+    const [name] = Object.keys(options);
+    await expect(continuePrompts(model, [[1]], options)).rejects.toThrow(
+      `continuePrompts: ${name} is for drawing tokens, got no temperature`,
+    );
+    const greedy = await continuePrompts(model, [[1]], { ...options, temperature: 0 });
+    expect(greedy).toEqual(await continuePrompts(model, [[1]]));
+  }
   model.train();
   await expect(continuePrompts(model, [[1]])).rejects.toThrow("call model.eval() first");
 });

@@ -229,6 +229,13 @@ test("errors", async () => {
   await expect(call([[3]], { maxLength: 49 })).rejects.toThrow("from 1 to 48, got 49");
   await expect(call([[3]], { eosId: 0 })).rejects.toThrow("must not be the model's padId 0");
   await expect(call([[3]], { earlyStopping: "yes" as "never" })).rejects.toThrow("got yes");
+  await expect(call([3, 4] as never, {})).rejects.toThrow(
+    "generate: source 0 must be an array of ids, got 3; a single source is given as [ids]",
+  );
+  await expect(call(tensor([[3]]) as never, {})).rejects.toThrow(
+    "generate: expected an array of sources, each an array of ids, got a tensor; await ids.toArray()",
+  );
+  await expect(call([tensor([3])] as never, {})).rejects.toThrow("source 0 must be an array of id");
   expect(await call([], {})).toEqual([]);
   model.train();
   await expect(call([[3]], {})).rejects.toThrow("call model.eval() first");

@@ -96,3 +96,23 @@ test("ids that do not fit", () => {
     "expected ids [batch, length] of sources and of as many targets, got [2,1] and [1,1]",
   );
 });
+
+test("what is no tensor of ids, and masks that models make themselves", () => {
+  const sizes = { vocabSize: 9, dModel: 8, nhead: 2 };
+  const pair = new EncoderDecoder({
+    ...{ ...sizes, padId: 0, numEncoderLayers: 1, numDecoderLayers: 1 },
+  });
+  const only = new DecoderOnly({ ...sizes, numLayers: 1 });
+  expect(() => only.forward([[1, 2]] as never)).toThrow(
+    "DecoderOnly: ids must be a tensor of ids [batch, length], got an array; tensor(rows",
+  );
+  expect(() => only.forward(ids([[1]]), { attentionMask: ids([[1]]) } as never)).toThrow(
+    "DecoderOnly: takes ids alone, got an object too; the model masks what its padId fills up itself",
+  );
+  expect(() => pair.forward(ids([[1]]), undefined as never)).toThrow(
+    "EncoderDecoder: target must be a tensor of ids [batch, length], got undefined",
+  );
+  expect(() => pair.forward(ids([[1]]), ids([[1]]), null as never)).toThrow(
+    "EncoderDecoder: takes source and target alone, got null too",
+  );
+});

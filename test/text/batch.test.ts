@@ -89,6 +89,16 @@ test.each([
   expect(batch.lookAheadMask.shape).toEqual([8, 8]);
 });
 
+test("without a loader the encodings are all there are", async () => {
+  const collate = collateEncodings({ padId: 0, boundaries: [4] });
+  const { ids } = await collate(encodings.slice(2));
+  expect(await numbers(ids)).toEqual([[1, 0, 3, 2]]);
+  await expect(collate(encodings)).rejects.toThrow(/sample 1: a sequence of length 6/);
+  await expect(collate(encodings[0] as never)).rejects.toThrow(
+    "collateEncodings: expected an array of encodings, got an object",
+  );
+});
+
 test("encodings that the tokenizer has padded keep their mask", async () => {
   const first = { ...encodings[0]!, attentionMask: [1, 1, 1, 0] };
   const { paddingMask } = await collateEncodings({ padId: 0, boundaries: [5] })([first], [0]);

@@ -13,6 +13,7 @@ import {
   trainWordPiece,
   type TokenizerProgress,
   type TrainTokenizerOptions,
+  type TrainWordPieceOptions,
 } from "../../src/text/tokenizer/trainer.ts";
 import { textLines } from "../../src/text/tokenizer/trainer-files.ts";
 import { sharedData } from "../data/shared-data.ts";
@@ -103,6 +104,19 @@ test("WordPiece puts texts between [CLS] and [SEP] and knows its own words", asy
   expect(tokenizer.tokenToId("[MASK]")).toBe(4);
 });
 
+test("WordPiece keeps case and accents where it is told to", async () => {
+  const texts = ["Über die Fähre", "über Die fähre"];
+  const tokens = async (options: TrainWordPieceOptions) =>
+    (await trainWordPiece(texts, options)).encode("Über die Fähre").tokens.slice(1, -1);
+  expect(await tokens({})).toEqual(["uber", "die", "fahre"]);
+  expect(await tokens({ lowercase: false })).toEqual(["Über", "die", "Fähre"]);
+  expect(await tokens({ lowercase: false, stripAccents: true })).toEqual(["Uber", "die", "Fahre"]);
+  expect(await tokens({ stripAccents: false })).toEqual(["über", "die", "fähre"]);
+  await expect(tokens({ lowercase: false, normalizer: null })).rejects.toThrow(
+    "trainWordPiece: give normalizer, or lowercase and stripAccents of BERT's, not both",
+  );
+});
+
 test("prefixed characters come in the order of code points, whatever the order of the texts", async () => {
   const options = {
     vocabSize: 300,
@@ -164,6 +178,17 @@ describe("refuses", () => {
     await expect(trainBpe(["a"], options)).rejects.toThrow(message);
   });
 
+  test("options that there are not", async () => {
+    const wrong = { vocab_size: 400 } as object;
+    await expect(trainBpe(["a"], wrong)).rejects.toThrow(
+      'trainBpe: unknown option "vocab_size", expected vocabSize, minFrequency',
+    );
+    await expect(trainBpe(["a"], { lowercase: true } as object)).rejects.toThrow('"lowercase"');
+    await expect(trainWordPiece(["a"], wrong)).rejects.toThrow(
+      /^trainWordPiece: unknown option "vocab_size", expected .*, lowercase, stripAccents$/,
+    );
+  });
+
   test("texts that are none", async () => {
     await expect(trainBpe(["a", 1 as unknown as string])).rejects.toThrow(
       "trainBpe: text 1 must be a string, got number",
@@ -197,6 +222,7 @@ describe("beside Python", () => {
     for (const [name, tokenizer] of [
       ["bpe", await trainBpe(fixtures.texts, { vocabSize: 400, specialTokens: ["<pad>", "<s>"] })],
       ["wordpiece", await trainWordPiece(fixtures.texts, { vocabSize: 300 })],
+      ["cased", await trainWordPiece(fixtures.texts, { vocabSize: 300, lowercase: false })],
     ] as const) {
       const saved = join(folder, `${name}.json`);
       await tokenizer.save(saved);

@@ -5,6 +5,7 @@ import type { EncoderDecoder } from "../../models/encoder-decoder.ts";
 import { generate } from "../../models/generate.ts";
 import { captureAttention } from "../../nn/attention-capture.ts";
 import type { Tensor } from "../../tensor.ts";
+import { checkOptions } from "../../tensor/arguments.ts";
 import type { Tokenizer } from "../../text/tokenizer/tokenizer.ts";
 import { noGrad } from "../../trace.ts";
 import type { TrainingExtent } from "../training-extent.ts";
@@ -23,6 +24,17 @@ export interface TranslatorParts {
 }
 
 const BATCH_SIZE = 32;
+const OPTIONS = ["beams", "lengthPenalty", "maxLength", "batchSize", "signal", "onProgress"];
+
+function checkTexts(texts: unknown): void {
+  if (!Array.isArray(texts))
+    throw new TypeError(
+      `translate: expected a list of texts, got ${typeof texts}; one text is given as [text]`,
+    );
+  const odd = texts.findIndex((text: unknown) => typeof text !== "string");
+  if (odd >= 0)
+    throw new TypeError(`translate: text ${odd} must be a string, got ${typeof texts[odd]}`);
+}
 
 /** Weights [1, H, T, S] as one array a head. */
 async function headsOf(weights: Tensor): Promise<Float32Array[]> {
@@ -62,7 +74,14 @@ export class TransformerTranslator implements Translator {
     texts: readonly string[],
     options: TranslateOptions = {},
   ): Promise<Translation[]> {
-    const { beams, lengthPenalty, batchSize = BATCH_SIZE, signal, onProgress } = options;
+    checkTexts(texts);
+    const {
+      beams,
+      lengthPenalty,
+      batchSize = BATCH_SIZE,
+      signal,
+      onProgress,
+    } = checkOptions("translate", options, OPTIONS);
     const { tokenizer, special, model } = this.#parts;
     const maxLength = Math.min(options.maxLength ?? this.maxLength, this.maxLength);
     const found = new Array<Translation>(texts.length);

@@ -1,6 +1,7 @@
 /** Padding: brings encodings to one length. */
+import { checkOptions } from "../../tensor/arguments.ts";
 import { addedTokens, type Draft, joinDrafts } from "./encoding.ts";
-import type { JsonField } from "./json.ts";
+import { JsonField } from "./json.ts";
 import { type Direction, DIRECTIONS } from "./truncation.ts";
 
 /** How encodings are brought to one length: {@link Tokenizer.padding}. */
@@ -13,6 +14,44 @@ export interface Padding {
   readonly padId: number;
   readonly padTypeId: number;
   readonly padToken: string;
+}
+
+/** Options of {@link Tokenizer.enablePadding}; defaults are Python's. */
+export interface PaddingOptions {
+  /** The length of all encodings, or that of the longest of a batch, which is the default. */
+  readonly length?: number | "longest";
+  /** Where padding goes; "Right" unless given. */
+  readonly direction?: Direction;
+  /** The length is rounded up to a multiple of this; null, the default, does not. */
+  readonly padToMultipleOf?: number | null;
+  /** Id of the token that encodings are filled up with; 0 unless given. */
+  readonly padId?: number;
+  /** 0 unless given. */
+  readonly padTypeId?: number;
+  /** That token; "[PAD]" unless given. */
+  readonly padToken?: string;
+}
+
+const OPTIONS = ["length", "direction", "padToMultipleOf", "padId", "padTypeId", "padToken"];
+
+/** Padding by options, with the defaults of Python's `enable_padding`. */
+export function paddingBy(options: PaddingOptions): Padding {
+  const {
+    length = "longest",
+    direction = "Right",
+    padToMultipleOf = null,
+    padId = 0,
+    padTypeId = 0,
+    padToken = "[PAD]",
+  } = checkOptions("Tokenizer.enablePadding", options, OPTIONS);
+  return { length, direction, padToMultipleOf, padId, padTypeId, padToken };
+}
+
+/** A copy of what is none but padding. @throws TypeError for unknown names, DataError naming the field */
+export function checkedPadding(value: Padding): Padding {
+  const op = "Tokenizer.padding";
+  checkOptions(op, value, OPTIONS);
+  return readPadding(new JsonField(paddingJson(value), op));
 }
 
 /** Longest padding that is read from a file, in tokens: one number must not fill the memory. */

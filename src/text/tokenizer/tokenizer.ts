@@ -20,10 +20,26 @@ import { JsonField, parseJson } from "./json.ts";
 import type { TokenModel } from "./model.ts";
 import { readModel } from "./models.ts";
 import { type Normalizer, readNormalizer } from "./normalizers.ts";
-import { pad, type Padding, paddingJson, readPadding } from "./padding.ts";
+import {
+  checkedPadding,
+  pad,
+  type Padding,
+  paddingBy,
+  paddingJson,
+  type PaddingOptions,
+  readPadding,
+} from "./padding.ts";
 import { type PostProcessor, readPostProcessor } from "./post-processors.ts";
 import { type PreTokenizer, readPreTokenizer } from "./pre-tokenizers.ts";
-import { readTruncation, truncate, type Truncation, truncationJson } from "./truncation.ts";
+import {
+  checkedTruncation,
+  readTruncation,
+  truncate,
+  type Truncation,
+  truncationBy,
+  truncationJson,
+  type TruncationOptions,
+} from "./truncation.ts";
 
 export { toCodePoints } from "./code-points.ts";
 
@@ -128,24 +144,42 @@ export class Tokenizer {
     await writeFileAtomic(file, `${JSON.stringify(this.toJSON(), null, 2)}\n`);
   }
 
-  /** Cuts encodings to a greatest length; undefined does not. Setting what is none throws a DataError. */
+  /** Cuts encodings to a greatest length; undefined does not. Setting what is none throws an error that names the field. */
   get truncation(): Truncation | undefined {
     return this.#truncation;
   }
 
   set truncation(value: Truncation | undefined) {
-    const json = value && new JsonField(truncationJson(value), "Tokenizer.truncation");
-    this.#truncation = json && readTruncation(json);
+    this.#truncation = value && checkedTruncation(value);
   }
 
-  /** Brings encodings to one length; undefined does not. Setting what is none throws a DataError. */
+  /** Cuts encodings to `maxLength` tokens, those which a post-processor adds included. @throws DataError for no length */
+  enableTruncation(maxLength: number, options: TruncationOptions = {}): void {
+    this.truncation = truncationBy(maxLength, options);
+  }
+
+  /** Leaves long encodings as they are. */
+  noTruncation(): void {
+    this.#truncation = undefined;
+  }
+
+  /** Brings encodings to one length; undefined does not. Setting what is none throws an error that names the field. */
   get padding(): Padding | undefined {
     return this.#padding;
   }
 
   set padding(value: Padding | undefined) {
-    const json = value && new JsonField(paddingJson(value), "Tokenizer.padding");
-    this.#padding = json && readPadding(json);
+    this.#padding = value && checkedPadding(value);
+  }
+
+  /** Brings encodings to one length: that of the longest of a batch unless `length` is given. */
+  enablePadding(options: PaddingOptions = {}): void {
+    this.padding = paddingBy(options);
+  }
+
+  /** Leaves short encodings as they are. */
+  noPadding(): void {
+    this.#padding = undefined;
   }
 
   /** Number of tokens, added ones included. */

@@ -1,6 +1,7 @@
 /** Trains tokenizers on texts: byte-level BPE as GPT-2 has it, WordPiece as BERT has it, or parts of one's own. */
 
 import { checkCount } from "../../data/checks.ts";
+import { checkOptions } from "../../tensor/arguments.ts";
 import { Bpe } from "./bpe.ts";
 import { BYTE_CHARS } from "./byte-level.ts";
 import * as decoders from "./decoders.ts";
@@ -37,7 +38,17 @@ export interface TrainBpeOptions extends TrainTokenizerOptions {
 export interface TrainWordPieceOptions extends TrainTokenizerOptions {
   /** One of the special tokens, which stands for words that cannot be cut; "[UNK]" unless given. */
   readonly unkToken?: string;
+  /** Makes texts lower case, as BERT's uncased models do; true unless given. Only without a `normalizer` of one's own. */
+  readonly lowercase?: boolean;
+  /** Removes accents; null, the default, does what `lowercase` does. Only without a `normalizer` of one's own. */
+  readonly stripAccents?: boolean | null;
 }
+
+const OPTIONS = [
+  ...["vocabSize", "minFrequency", "specialTokens", "unkToken", "limitAlphabet", "maxTokenLength"],
+  ...["initialAlphabet", "continuingSubwordPrefix", "endOfWordSuffix", "normalizer"],
+  ...["preTokenizer", "postProcessor", "decoder", "onProgress", "signal"],
+];
 
 /** Many texts, each for itself: no word reaches from one into the next. */
 export type Texts = Iterable<string> | AsyncIterable<string>;
@@ -52,6 +63,7 @@ const BERT_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
  * @throws TypeError or RangeError for options that are none, and what reading `texts` throws.
  */
 export async function trainBpe(texts: Texts, options: TrainBpeOptions = {}): Promise<Tokenizer> {
+  checkOptions("trainBpe", options, OPTIONS);
   const isByteLevel = options.preTokenizer === undefined;
   const parts = {
     preTokenizer: byteLevel({ addPrefixSpace: false }),
@@ -69,14 +81,24 @@ export async function trainBpe(texts: Texts, options: TrainBpeOptions = {}): Pro
  * Learns a WordPiece vocabulary in the way of Python `tokenizers.trainers.WordPieceTrainer`: BPE on characters that are
  * marked where they do not begin a word. (Python gives the marked characters other ids in each run; here they are in the
  * order of code points.) Texts are normalized and cut as BERT's, and encoded between [CLS] and [SEP], unless other parts
- * are given.
+ * are given: as by uncased BERT in lower case and without accents, or with `lowercase: false` as by cased BERT.
  * @throws TypeError or RangeError for options that are none, and what reading `texts` throws.
  */
 export async function trainWordPiece(
   texts: Texts,
   options: TrainWordPieceOptions = {},
 ): Promise<Tokenizer> {
-  const { unkToken = "[UNK]", continuingSubwordPrefix = "##" } = options;
+  const {
+    unkToken = "[UNK]",
+    continuingSubwordPrefix = "##",
+    lowercase = true,
+    stripAccents = null,
+    ...own
+  } = checkOptions("trainWordPiece", options, [...OPTIONS, "lowercase", "stripAccents"]);
+  if (own.normalizer !== undefined && (options.lowercase ?? options.stripAccents) !== undefined)
+    throw new TypeError(
+      "trainWordPiece: give normalizer, or lowercase and stripAccents of BERT's, not both",
+    );
   const specialTokens = options.specialTokens ?? BERT_TOKENS;
   checkSpecial("trainWordPiece", unkToken, specialTokens);
   const [sep, cls] = ["[SEP]", "[CLS]"].map((token): [string, number] => [
@@ -85,11 +107,12 @@ export async function trainWordPiece(
   ]);
   const isFramed = sep![1] >= 0 && cls![1] >= 0;
   const parts = {
-    ...{ normalizer: bertNormalizer(), preTokenizer: bertPreTokenizer() },
+    normalizer: bertNormalizer({ lowercase, stripAccents }),
+    preTokenizer: bertPreTokenizer(),
     ...(isFramed && { postProcessor: bertProcessing(sep!, cls!) }),
     decoder: decoders.wordPiece({ prefix: continuingSubwordPrefix }),
+    ...defined(own),
     ...{ specialTokens, continuingSubwordPrefix },
-    ...defined(options),
   };
   return train("trainWordPiece", texts, parts, ({ ids }) => {
     return new WordPiece(ids, { unkToken, continuingSubwordPrefix });

@@ -1,6 +1,7 @@
 /** Truncation: cuts encodings to a greatest length, keeping what was cut off as overflowing encodings. */
+import { checkOptions } from "../../tensor/arguments.ts";
 import { type Draft, emptyDraft, sliceDraft } from "./encoding.ts";
-import type { JsonField } from "./json.ts";
+import { JsonField } from "./json.ts";
 
 const TRUNCATION_STRATEGIES = ["LongestFirst", "OnlyFirst", "OnlySecond"] as const;
 export const DIRECTIONS = ["Left", "Right"] as const;
@@ -17,6 +18,35 @@ export interface Truncation {
   readonly strategy: (typeof TRUNCATION_STRATEGIES)[number];
   /** The end that is cut. */
   readonly direction: Direction;
+}
+
+/** Options of {@link Tokenizer.enableTruncation}; defaults are Python's. */
+export interface TruncationOptions {
+  /** How many tokens an overflowing encoding repeats of the one before; 0 unless given. */
+  readonly stride?: number;
+  /** Which text of a pair is cut; "LongestFirst" unless given. */
+  readonly strategy?: Truncation["strategy"];
+  /** The end that is cut; "Right" unless given. */
+  readonly direction?: Direction;
+}
+
+const OPTIONS = ["stride", "strategy", "direction"];
+
+/** Truncation by options, with the defaults of Python's `enable_truncation`. */
+export function truncationBy(maxLength: number, options: TruncationOptions): Truncation {
+  const {
+    stride = 0,
+    strategy = "LongestFirst",
+    direction = "Right",
+  } = checkOptions("Tokenizer.enableTruncation", options, OPTIONS);
+  return { maxLength, stride, strategy, direction };
+}
+
+/** A copy of what is none but truncation. @throws TypeError for unknown names, DataError naming the field */
+export function checkedTruncation(value: Truncation): Truncation {
+  const op = "Tokenizer.truncation";
+  checkOptions(op, value, ["maxLength", ...OPTIONS]);
+  return readTruncation(new JsonField(truncationJson(value), op));
 }
 
 /** Reads the `truncation` of a `tokenizer.json`. @throws DataError naming the field. */

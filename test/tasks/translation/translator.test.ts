@@ -84,6 +84,18 @@ describe("translates", { timeout: 30_000 }, () => {
     expect(short).toMatchObject({ text: "CAT BEE", tokens: 2, complete: false, cut: 0 });
   });
 
+  test("nothing but lists of texts, with options that there are", async () => {
+    await expect(trained.translate("ape" as never)).rejects.toThrow(
+      "translate: expected a list of texts, got string; one text is given as [text]",
+    );
+    await expect(trained.translate(["ape", 1] as never)).rejects.toThrow(
+      "translate: text 1 must be a string, got number",
+    );
+    await expect(trained.translate(["ape"], { num_beams: 4 } as object)).rejects.toThrow(
+      'translate: unknown option "num_beams", expected beams, lengthPenalty, maxLength, batchSize',
+    );
+  });
+
   test("until it is told to stop", async () => {
     const stopping = new AbortController();
     const work = trained.translate(sources, {
@@ -169,6 +181,13 @@ describe("loaded from its files", { timeout: 30_000 }, () => {
     expect(loaded.training).toEqual({ steps: 250, plannedSteps: 250 });
     expect(loaded.description).toBe(trained.description);
     expect(await loaded.files()).toEqual(await trained.files());
+  });
+
+  test("a run's folder serves as well", async () => {
+    const run = join(folder, "run");
+    cpSync(saved, join(run, "model"), { recursive: true });
+    const loaded = await loadTranslator(run);
+    expect(await loaded.translate(sources)).toEqual(await trained.translate(sources));
   });
 
   /** What loading says of a copy of the folder after `damage`. */

@@ -233,6 +233,7 @@ describe("texts", () => {
   test.each([
     [{ maxLength: 2 }, "Tokenizer.truncation, field stride: expected an integer"],
     [{ maxLength: 2, stride: -1 }, "Tokenizer.truncation, field stride: expected an integer"],
+    [{ max_length: 2 }, 'Tokenizer.truncation: unknown option "max_length", expected maxLength, s'],
     [{ maxLength: 2, stride: 0, strategy: "longest_first" }, 'got "longest_first"'],
     [{ maxLength: 2, stride: 0, strategy: "OnlyFirst", direction: "left" }, 'got "left"'],
   ])("cannot be truncated by %j", (truncation, message) => {
@@ -245,11 +246,27 @@ describe("texts", () => {
     [{ length: "longest" }, "Tokenizer.padding, field direction"],
     [{ length: 2.5, direction: "Right" }, "Tokenizer.padding, field strategy.Fixed"],
     [{ length: "max", direction: "Right" }, "Tokenizer.padding, field strategy.Fixed"],
+    [{ pad_id: 1 }, 'Tokenizer.padding: unknown option "pad_id", expected length, direction, padT'],
   ])("cannot be padded by %j", (padding, message) => {
     const filled = Tokenizer.fromJSON({ model: MODEL });
     expect(() => (filled.padding = padding as never)).toThrow(message);
     filled.padding = undefined;
     expect(filled.encode("a").ids).toEqual([1]);
+  });
+
+  test("cannot be cut or padded by options that are none", () => {
+    const bare = Tokenizer.fromJSON({ model: MODEL });
+    expect(() => bare.enableTruncation({ max_length: 2 } as never)).toThrow(
+      "Tokenizer.truncation, field max_length: expected an integer",
+    );
+    expect(() => bare.enableTruncation(2, { max_length: 2 } as never)).toThrow(
+      'Tokenizer.enableTruncation: unknown option "max_length", expected stride, strategy, direction',
+    );
+    expect(() => bare.enablePadding({ pad_id: 1 } as never)).toThrow(
+      'Tokenizer.enablePadding: unknown option "pad_id", expected length, direction, padToM',
+    );
+    expect(() => bare.enablePadding({ direction: "left" as "Left" })).toThrow('got "left"');
+    expect([bare.truncation, bare.padding]).toEqual([undefined, undefined]);
   });
 
   test("cannot be cut where the strategy has nothing to cut", () => {

@@ -74,6 +74,31 @@ test("a batch is padded to its longest text", () => {
   expect(found.map((each, i) => asPython(each, [batch.texts[i] ?? ""]))).toEqual(batch.expected);
 });
 
+test("truncation and padding have the defaults of Python, and can be left off again", () => {
+  const tokenizer = Tokenizer.fromJSON(tokenizers["wordPiece"]);
+  const bare = tokenizer.toJSON();
+  tokenizer.enableTruncation(5);
+  tokenizer.enablePadding();
+  // tokenizers 0.22: t.enable_truncation(5); t.enable_padding(); t.to_str()
+  expect(tokenizer.toJSON()).toMatchObject({
+    truncation: { direction: "Right", max_length: 5, strategy: "LongestFirst", stride: 0 },
+    padding: {
+      ...{ strategy: "BatchLongest", direction: "Right", pad_to_multiple_of: null },
+      ...{ pad_id: 0, pad_type_id: 0, pad_token: "[PAD]" },
+    },
+  });
+  tokenizer.enableTruncation(4, { stride: 1, strategy: "OnlyFirst", direction: "Left" });
+  tokenizer.enablePadding({ length: 6, padId: 3, padToken: "<pad>" });
+  expect(tokenizer.truncation).toEqual({
+    ...{ maxLength: 4, stride: 1, strategy: "OnlyFirst", direction: "Left" },
+  });
+  expect(tokenizer.padding).toMatchObject({ length: 6, padId: 3, padToken: "<pad>" });
+  expect(tokenizer.encode(texts.join(" ")).attentionMask).toEqual([1, 1, 1, 1, 0, 0]);
+  tokenizer.noTruncation();
+  tokenizer.noPadding();
+  expect(tokenizer.toJSON()).toEqual(bare);
+});
+
 const bert = sharedData("tokenizer/bert-uncased/tokenizer.json");
 
 test.skipIf(bert.missing)(`BERT's own tokenizer${bert.title}`, async () => {
