@@ -84,7 +84,11 @@ export function addTrainingOptions(command: Command, defaults: TrainingDefaults)
       `passes over the training data (default: ${defaults.epochs})`,
       wholeNumber(1, 10_000),
     )
-    .option("--max-steps <n>", "stop after so many steps", wholeNumber(1, 1e9))
+    .option(
+      "--max-steps <n>",
+      "train for so many steps, or fewer where --epochs end before; the learning rate is planned for them",
+      wholeNumber(1, 1e9),
+    )
     .addOption(
       withDefault(
         new Option("--batch-size <n>", defaults.batch).argParser(wholeNumber(1, 4096)),

@@ -62,9 +62,9 @@ export interface TaggerBatch {
 }
 
 export interface TrainTaggerOptions extends TaskTrainerOptions<TaggerBatch> {
-  /** Passes over the documents; unless given, as many as take about 1,200 steps, and at least two. */
+  /** Passes over the documents; unless given, as many as take `maxSteps` or else about 1,200 steps, then at least two. */
   readonly epochs?: number;
-  /** Ends training early after so many steps. */
+  /** Steps of the training, fewer where `epochs` end before; the learning rate is planned for them. */
   readonly maxSteps?: number;
   /** Windows in a batch. */
   readonly batchSize: number;
@@ -120,7 +120,11 @@ export function taggerTraining(
   const stepsAnEpoch = Math.ceil(
     Math.ceil(examples.length / batchSize) / (options.accumulate ?? 1),
   );
-  const passes = epochs ?? Math.max(2, Math.round(USUAL_STEPS / stepsAnEpoch));
+  const usual =
+    maxSteps === undefined
+      ? Math.max(2, Math.round(USUAL_STEPS / stepsAnEpoch))
+      : Math.ceil(maxSteps / stepsAnEpoch);
+  const passes = epochs ?? usual;
   const steps = Math.min(maxSteps ?? Infinity, passes * stepsAnEpoch);
   const best = new BestWeights(model);
 

@@ -18,7 +18,7 @@ export interface Recipe {
   readonly maxLength: number;
   /** Share of the target distribution that is spread over the whole vocabulary: Szegedy et al., 2016, section 7. */
   readonly labelSmoothing: number;
-  /** Steps in which the learning rate rises. */
+  /** Steps in which the learning rate rises; a tenth of all where it would rise to the end. */
   readonly warmup: number;
   /** How it goes on: down to 0 in a line, or with the inverse square root of the step, as in the paper. */
   readonly schedule: "linear" | "noam";

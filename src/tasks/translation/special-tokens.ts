@@ -27,13 +27,13 @@ const NAMES = {
 export function specialIds(tokenizer: Tokenizer): SpecialIds {
   const find = (names: readonly string[]): number | undefined =>
     names.map((name) => tokenizer.tokenToId(name)).find((id) => id !== undefined);
-  const need = (what: string, names: readonly string[]): number => {
-    const id = find(names);
-    if (id === undefined)
-      throw new Error(`the vocabulary has no token for ${what}; add one of ${names.join(", ")}`);
-    return id;
-  };
-  const padId = need("padding", NAMES.pad);
-  const eosId = need("the end of a text", NAMES.eos);
+  const [padId, eosId] = [find(NAMES.pad), find(NAMES.eos)];
+  if (padId === undefined || eosId === undefined) {
+    const missing = [
+      ...(padId === undefined ? [["padding", NAMES.pad] as const] : []),
+      ...(eosId === undefined ? [["the end of a text", NAMES.eos] as const] : []),
+    ].map(([what, names]) => `no token for ${what}; add one of ${names.join(", ")}`);
+    throw new Error(`the vocabulary has ${missing.join("; and it has ")}`);
+  }
   return { padId, bosId: find(NAMES.bos) ?? eosId, eosId };
 }

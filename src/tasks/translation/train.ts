@@ -35,9 +35,9 @@ import { TransformerTranslator } from "./transformer-translator.ts";
 /** Options of {@link translationTraining}. */
 export interface TrainTranslatorOptions extends TaskTrainerOptions<TranslationBatch> {
   readonly recipe: Recipe;
-  /** Passes over the pairs; unless given, as many as take the recipe's steps. */
+  /** Passes over the pairs; unless given, as many as take `maxSteps` or else the recipe's steps. */
   readonly epochs?: number;
-  /** Ends training early after so many steps. */
+  /** Steps of the training, fewer where `epochs` end before; the learning rate is planned for them. */
   readonly maxSteps?: number;
   readonly seed: number;
   /** Cuts texts into pieces; one is trained on the pairs unless given. */
@@ -61,6 +61,8 @@ export interface TranslatorTraining {
   readonly takeBest: (end: EndEvent) => Promise<void>;
   /** Pairs that training leaves out: those longer than the recipe's `maxLength`. */
   readonly skipped: { readonly tooLong: number };
+  /** Steps in which the learning rate rises: the recipe's, or a tenth of all where those would be no fewer than all. */
+  readonly warmup: number;
 }
 
 /** The zeros of Arabic, Persian, nine scripts of India, Thai, Lao, Tibetan, Burmese, Khmer, Mongolian and full width. */
@@ -115,7 +117,7 @@ export async function translationTraining(
 ): Promise<TranslatorTraining> {
   const { recipe, epochs, maxSteps, seed, validation, patience, files, ...others } = options;
   const { tokenizer: given, onExamples, ...rest } = others;
-  const { batchSize, learningRate, warmup, dModel, maxLength } = recipe;
+  const { batchSize, learningRate, dModel, maxLength } = recipe;
   manualSeed(seed);
   const { signal } = options;
   const tokenizer = ofWholeTexts(
@@ -145,9 +147,12 @@ export async function translationTraining(
   });
   const data = pairLoader(examples, { batchSize, seed, padId, maxLength });
   const stepsAnEpoch = Math.ceil((data.batchesPerEpoch ?? 1) / (options.accumulate ?? 1));
-  const passes = epochs ?? Math.max(1, Math.ceil(recipe.steps / stepsAnEpoch));
-  const planned = epochs === undefined ? recipe.steps : passes * stepsAnEpoch;
-  const steps = Math.min(maxSteps ?? Infinity, planned);
+  const wanted = maxSteps ?? recipe.steps;
+  const passes = epochs ?? Math.max(1, Math.ceil(wanted / stepsAnEpoch));
+  const steps =
+    epochs === undefined ? wanted : Math.min(maxSteps ?? Infinity, passes * stepsAnEpoch);
+  // A rate that rises to the end would never settle.
+  const warmup = recipe.warmup < steps ? recipe.warmup : Math.ceil(steps / 10);
   const optimizer = new Adam(model.parameters(), {
     lr: recipe.schedule === "noam" ? learningRate * Math.sqrt(dModel * warmup) : learningRate,
     betas: [0.9, 0.98],
@@ -175,7 +180,7 @@ export async function translationTraining(
     schedule:
       recipe.schedule === "noam"
         ? noam(optimizer, { dModel, warmup })
-        : linearWarmup(optimizer, { warmup: Math.min(warmup, steps), total: steps }),
+        : linearWarmup(optimizer, { warmup, total: steps }),
     files: () => ({ ...files, ...translator.descriptions() }),
     ...(validation !== undefined && {
       evaluate: async () => {
@@ -199,6 +204,7 @@ export async function translationTraining(
     trainer,
     translator,
     skipped: { tooLong },
+    warmup,
     takeBest: async (end) => {
       if (validation !== undefined) await best.take(end);
     },

@@ -86,6 +86,33 @@ test("the loss is the mean cross-entropy of tokens that are no padding, with smo
   expect(losses["validation"]).toBeCloseTo(plain / count, 5);
 });
 
+test("maxSteps are the steps of a training, more than the recipe's too, unless epochs end before", async () => {
+  const recipe = { ...SMALL, steps: 4, warmup: 2 };
+  const planned = async (options: Partial<TrainTranslatorOptions>) =>
+    (await translationTraining(SEEN, { ...OPTIONS, recipe, ...options })).translator.training;
+  expect(await planned({})).toEqual({ steps: 0, plannedSteps: 4 });
+  expect(await planned({ maxSteps: 12, epochs: 2 })).toEqual({ steps: 0, plannedSteps: 10 });
+  const { steps, end } = await trained({ recipe, maxSteps: 12, loggingSteps: 1 });
+  expect(end).toMatchObject({ reason: "finished", step: 12 });
+  // Two steps up from 0, ten down to it.
+  const rates = [0, 0.5, ...[10, 9, 8, 7, 6, 5, 4, 3, 2, 1].map((left) => left / 10)];
+  steps.forEach(({ lr }, i) => expect(lr).toBeCloseTo(SMALL.learningRate * rates[i]!, 9));
+});
+
+test.each(["linear", "noam"] as const)(
+  "a %s warm-up as long as the training is a tenth of it",
+  async (schedule) => {
+    const recipe = { ...SMALL, schedule, steps: 20, warmup: 20 };
+    const { warmup, steps } = await trained({ recipe, loggingSteps: 1 });
+    expect(warmup).toBe(2);
+    const rates = steps.map(({ lr }) => lr);
+    const most = Math.max(...rates);
+    expect(most).toBeCloseTo(SMALL.learningRate, 9);
+    expect(rates.indexOf(most)).toBeLessThanOrEqual(2);
+    expect(rates.at(-1)).toBeLessThan(0.5 * most);
+  },
+);
+
 describe("the same seed gives the same weights,", { timeout: 60_000 }, () => {
   const recipe = { ...SMALL, dropout: 0.1, steps: 12, warmup: 3 };
 
@@ -118,7 +145,7 @@ describe("the same seed gives the same weights,", { timeout: 60_000 }, () => {
 test("takeBest gives the weights of the least loss, of this session or an earlier one", async () => {
   const output = join(folder, "best");
   // The rate rises until it is far too large, so that the last weights are not the best.
-  const recipe = { ...SMALL, learningRate: 1, warmup: 12, steps: 12 };
+  const recipe = { ...SMALL, learningRate: 1, warmup: 11, steps: 12 };
   const options = { ...OPTIONS, recipe, evalSteps: 2, validation: UNSEEN };
   const { translator, takeBest, evaluations, end } = await trained({ ...options, output });
   const losses = evaluations.map(({ metrics }) => metrics["loss"]!);
@@ -192,6 +219,13 @@ describe("a tokenizer of the user's", () => {
       await expect(training).rejects.toThrow(problem);
     }
   });
+});
+
+test("a tokenizer without padding and end is told both at once", async () => {
+  const own = reversingTokenizer(["[UNK]"]);
+  await expect(translationTraining(SEEN, { ...OPTIONS, tokenizer: own })).rejects.toThrow(
+    /no token for padding; add one of .*; and it has no token for the end of a text; add one of /,
+  );
 });
 
 test("the vocabulary has each byte and digit, and gives any text back", async () => {
