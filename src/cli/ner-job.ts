@@ -8,7 +8,6 @@ import { stoppedEarly, unlessStopped, type JobEvent, type JobEvents, type Outcom
 import { loadAnnotated, loadDocuments } from "./ner-data.ts";
 import { NER, type NerOptions } from "./ner-options.ts";
 import { resultLine, type NerResult } from "./ner-report.ts";
-import { modelFolder } from "./output-folder.ts";
 import { evaluating } from "./resume.ts";
 import {
   trainAndMeasure,
@@ -43,7 +42,7 @@ export interface NerBackend {
     documents: readonly AnnotatedDocument[],
     options: TrainTaggerOptions,
   ) => NerTraining | Promise<NerTraining>;
-  /** The tagger saved in a folder. @throws Error when there is none that can be used. */
+  /** The tagger of a run or saved in a folder. @throws Error when there is none that can be used. */
   readonly load: (folder: string) => Promise<Tagger>;
   readonly useDevice: UseDevice;
 }
@@ -104,7 +103,7 @@ async function* loadAndMeasure(
 ): JobEvents<Outcome<NerMeasured>> {
   const { model = "", data } = options;
   const device = await backend.useDevice(options.device);
-  const tagger = await backend.load(await modelFolder(model));
+  const tagger = await backend.load(model);
   const early = stoppedEarly(tagger.training);
   const notes = [`${model}: a model of ${tagger.labels.length} labels${early}`];
   let on: Measure | null = null;

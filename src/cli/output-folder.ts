@@ -1,12 +1,10 @@
 /** The folder that a run is kept in: its model and result, beside the checkpoints and logs of its training. */
-import { access, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ensureWritableFolder, writeFileAtomic } from "../data/atomic-write.ts";
 import { DataError } from "../data/errors.ts";
-import { latestCheckpoint } from "../train/checkpoint-folder.ts";
+import { CHECKPOINT, MODEL } from "../tasks/model-folder.ts";
 
-/** The folder of the trained model, a Hugging Face folder, within that of the run. */
-const MODEL = "model";
 const RESULT = "result.json";
 /** Files by which a kept model is known, also when only a part of it is left. */
 const OF_A_MODEL = [RESULT, MODEL, "vocabularies.json", "model.safetensors"];
@@ -19,7 +17,6 @@ const OF_LOGS = [
   ...["config.json", "metrics.jsonl", "summary.json", "mlflow.json"],
   ...[HELD_OUT, SAVED_RUN],
 ];
-const CHECKPOINT = /^checkpoint-\d+$/;
 const EVENTS = /^events\.out\.tfevents\./;
 
 /**
@@ -72,22 +69,4 @@ export async function writeFiles(
   files: ReadonlyMap<string, Uint8Array | string>,
 ): Promise<void> {
   for (const [name, content] of files) await writeFileAtomic(join(folder, name), content);
-}
-
-/**
- * The folder with the model of a run: the one it has kept, or else its newest checkpoint that is whole. A folder without
- * either is given back: it may be a model's itself.
- */
-export async function modelFolder(folder: string): Promise<string> {
-  // The weights are written last.
-  const hasModel = await access(join(folder, MODEL, "model.safetensors")).then(
-    () => true,
-    () => false,
-  );
-  if (hasModel) return join(folder, MODEL);
-  const names = await readdir(folder).catch(() => []);
-  if (!names.some((name) => CHECKPOINT.test(name))) return folder;
-  const { checkpoint, damaged } = await latestCheckpoint(folder);
-  if (checkpoint === null) throw damaged[0] ?? new Error(`${folder}: has no checkpoint`);
-  return checkpoint.folder;
 }

@@ -11,7 +11,7 @@ export const COMMANDS = [
     "translate",
     "translate: train on pairs of sentences, measure with BLEU and chrF, translate texts",
   ],
-  ["tokenizer", "train a vocabulary of word pieces, encode and decode with it"],
+  ["tokenizer", "train a BPE or WordPiece vocabulary, encode and decode with it"],
   ["runs", "list, show, compare and plot training runs"],
 ] as const;
 

@@ -127,6 +127,11 @@ async function withResumedOptions<O extends GivenOptions>(
 ): Promise<O> {
   const found = await findSavedRun(training.name, options);
   if (found === null) {
+    if (options.resume !== undefined && options.data === undefined)
+      throw new DataError(
+        { file: options.output ?? "" },
+        "no run there to go on with; leave --resume out to begin one",
+      );
     if (options.resume !== undefined)
       say(`${options.output}: no checkpoint there yet, so the run begins`);
     return options;

@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DataError } from "../data/errors.ts";
+import { modelFolder } from "../tasks/model-folder.ts";
 import { Tokenizer } from "../text/tokenizer/tokenizer.ts";
 import { table } from "./table.ts";
 import { lineGroups, openText } from "./text-lines.ts";
@@ -75,10 +76,14 @@ export async function decodeIds(
   }
 }
 
-/** A tokenizer from its file or from the folder of a model. */
+/** A tokenizer from its file, or from the folder of a model or of a run. */
 async function load(path: string): Promise<Tokenizer> {
-  const found = await stat(path).catch(() => null);
-  return Tokenizer.load(found?.isDirectory() ? join(path, "tokenizer.json") : path);
+  const isThere = (file: string) => stat(file).catch(() => null);
+  if (!(await isThere(path))?.isDirectory()) return Tokenizer.load(path);
+  const own = join(path, "tokenizer.json");
+  return Tokenizer.load(
+    (await isThere(own)) ? own : join(await modelFolder(path), "tokenizer.json"),
+  );
 }
 
 async function* linesOf(

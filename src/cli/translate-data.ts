@@ -36,18 +36,23 @@ export async function loadTrainingPairs(
       : await loadPairs(data, { reverse, tell });
   const say = (text: string): void => tell({ type: "note", text });
   const count = options.heldOut ?? (data === undefined ? DATES_HELD_OUT : undefined);
-  const hold = (from: Pairs, count: number | undefined, seed: number) => {
+  const hold = (from: Pairs, count: number | undefined, seed: number, flag: string) => {
     try {
       return holdOutPairs(from, { seed, ...(count !== undefined && { count }) });
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      throw new DataError({ file: data ?? "made-up dates" }, error.message, { cause: error });
+      const problem = error.message
+        .replace(/^holdOutPairs: /, "")
+        .replace("a smaller count", `a smaller ${flag}`)
+        .replace("hold out more", `raise ${flag}`)
+        .replace("give other pairs to measure on", "name others to measure on: --held-out-data");
+      throw new DataError({ file: data ?? "made-up dates" }, problem, { cause: error });
     }
   };
   let train: Pairs;
   let heldOut: Pairs;
   const leftOut: Record<string, number> = {};
-  if (heldOutData === undefined) ({ train, heldOut } = hold(pairs, count, seed));
+  if (heldOutData === undefined) ({ train, heldOut } = hold(pairs, count, seed, "--held-out"));
   else {
     heldOut = (await loadPairs(heldOutData, { reverse, tell })).pairs;
     train = withoutSentencesOf(pairs, heldOut);
@@ -64,7 +69,12 @@ export async function loadTrainingPairs(
   }
   let validation: Pairs | undefined;
   if (evaluates) {
-    const split = hold(train, Math.min(evalPairs, Math.ceil(train.length / 10)), seed + 1);
+    const split = hold(
+      train,
+      Math.min(evalPairs, Math.ceil(train.length / 10)),
+      seed + 1,
+      "--eval-pairs",
+    );
     train = split.train;
     validation = split.heldOut;
   }

@@ -6,7 +6,6 @@ import { DataError } from "../data/errors.ts";
 import { evaluateTranslator } from "../tasks/translation/evaluate.ts";
 import type { SentencePair } from "../tasks/translation/pairs.ts";
 import type { Recipe } from "../tasks/translation/recipe.ts";
-import { specialIds } from "../tasks/translation/special-tokens.ts";
 import type { TrainTranslatorOptions } from "../tasks/translation/train.ts";
 import type { Translator } from "../tasks/translation/translator.ts";
 import type { Tokenizer } from "../text/tokenizer/tokenizer.ts";
@@ -21,7 +20,7 @@ import {
   type Outcome,
   type Tell,
 } from "./job.ts";
-import { HELD_OUT, modelFolder } from "./output-folder.ts";
+import { HELD_OUT } from "./output-folder.ts";
 import { evaluating } from "./resume.ts";
 import { ensureOtherFile } from "./same-file.ts";
 import {
@@ -45,6 +44,7 @@ import {
   type TranslateEvalOptions,
   type TranslateTrainOptions,
 } from "./translate-options.ts";
+import { lossNote, ownTokenizer } from "./translate-tokenizer.ts";
 import { measuredOf, resultLine, type TranslateMeasured } from "./translate-report.ts";
 
 export type TranslateTrainJob = TrainingJob<TranslateTrainOptions>;
@@ -59,6 +59,8 @@ export interface TranslateEvalJob {
 export interface TranslateTraining extends Training {
   readonly translator: Translator;
   readonly skipped: { readonly tooLong: number };
+  /** Steps in which the learning rate rises: the recipe's or fewer. */
+  readonly warmup: number;
 }
 
 /** Where translators come from. */
@@ -67,7 +69,7 @@ export interface TranslateBackend {
     pairs: readonly SentencePair[],
     options: TrainTranslatorOptions,
   ) => Promise<TranslateTraining>;
-  /** The translator saved in a folder. @throws Error when there is none that can be used. */
+  /** The translator of a run or saved in a folder. @throws Error when there is none that can be used. */
   readonly load: (folder: string) => Promise<Translator>;
   readonly loadTokenizer: (file: string) => Promise<Tokenizer>;
   readonly trainTokenizer: (
@@ -129,10 +131,15 @@ function trainTranslator(
       useDevice: backend.useDevice,
       load: async (tell) => {
         const { tokenizer } = options;
-        const own = tokenizer === undefined ? undefined : await ownTokenizer(tokenizer, backend);
+        const own =
+          tokenizer === undefined
+            ? undefined
+            : await ownTokenizer(tokenizer, backend.loadTokenizer);
         const pairs = await loadTrainingPairs(options, {
           ...{ evaluates: evaluating(options), tell },
         });
+        const loss = own && lossNote(own, pairs.train);
+        if (loss) tell({ type: "note", text: `${tokenizer}: ${loss}` });
         return { ...pairs, tokenizer: own };
       },
       folderFiles: ({ heldOut }) => new Map([[HELD_OUT, formatPairs(heldOut)]]),
@@ -153,7 +160,10 @@ function trainTranslator(
         const training = await begun.catch((error: unknown) => {
           if (!(error instanceof RangeError)) throw error;
           const file = options.data ?? "made-up dates";
-          throw new DataError({ file }, `${error.message} (--max-length)`, { cause: error });
+          const problem = error.message
+            .replace(/^translationTraining: /, "")
+            .replace("raise maxLength", "raise --max-length");
+          throw new DataError({ file }, problem, { cause: error });
         });
         if (training === null) return null;
         const { tooLong } = training.skipped;
@@ -161,6 +171,11 @@ function trainTranslator(
           tell({
             type: "note",
             text: `${pairsOf(tooLong)} left out, longer than ${recipe.maxLength} tokens`,
+          });
+        if (training.warmup < recipe.warmup)
+          tell({
+            type: "note",
+            text: `--warmup ${recipe.warmup} would take the whole training: the learning rate rises in its first ${training.warmup} steps instead, then it falls`,
           });
         tell({ type: "note", text: `a model of ${training.translator.description}` });
         return training;
@@ -182,19 +197,6 @@ function trainTranslator(
   );
 }
 
-/** @throws DataError where it has not the tokens that a translator needs. */
-async function ownTokenizer(file: string, backend: TranslateBackend): Promise<Tokenizer> {
-  const tokenizer = await backend.loadTokenizer(file);
-  try {
-    specialIds(tokenizer);
-    return tokenizer;
-  } catch (error) {
-    throw new DataError({ file }, error instanceof Error ? error.message : String(error), {
-      cause: error,
-    });
-  }
-}
-
 async function* loadAndMeasure(
   { folder, options }: TranslateEvalJob,
   { stopping }: RunControl,
@@ -202,7 +204,7 @@ async function* loadAndMeasure(
 ): JobEvents<Outcome<TranslateMeasured>> {
   const { maxPairs = Infinity, reverse = false, outputTranslations } = options;
   const device = await backend.useDevice(options.device);
-  const translator = await backend.load(await modelFolder(folder));
+  const translator = await backend.load(folder);
   yield { type: "note", text: described(folder, translator) };
   const file = options.data ?? (await heldOutFile(folder));
   if (outputTranslations !== undefined) await ensureOtherFile(outputTranslations, file);

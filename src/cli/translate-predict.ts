@@ -1,12 +1,12 @@
 /** `translate predict`: translates texts as they come, in order, or shows what the model attends to for one. */
 import { createWriteStream } from "node:fs";
 import { once } from "node:events";
+import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ensureWritableFolder, writeFileAtomic } from "../data/atomic-write.ts";
 import { DataError } from "../data/errors.ts";
 import type { Translation, Translator } from "../tasks/translation/translator.ts";
 import { InterruptedError, onInterrupt } from "./interrupt.ts";
-import { modelFolder } from "./output-folder.ts";
 import type { Surroundings } from "./run-job.ts";
 import { ensureOtherFile } from "./same-file.ts";
 import { countLines, lineGroups, openText, type ByteStream } from "./text-lines.ts";
@@ -62,12 +62,13 @@ export async function predict(
   await onInterrupt({ say, stop }, async (interruption) => {
     try {
       const device = await backend.useDevice(options.device);
-      const translator = await backend.load(await modelFolder(folder));
+      const translator = await backend.load(folder).catch(explainNoFolder(folder));
       say(`${described(folder, translator)}, on ${device}`);
       if (source.isTerminal) say("one text a line; Ctrl-D ends");
-      if (attention === undefined)
+      if (attention === undefined) {
         await translateAll(source, translator, { options, surroundings, stopping, work });
-      else {
+        if (output !== undefined && !stopping.signal.aborted) say(`wrote ${output}`);
+      } else {
         const { signal } = stopping;
         const parts = { options, stderr, signal };
         const translation = await writeAttention(attention, source, translator, parts);
@@ -86,6 +87,19 @@ export async function predict(
       );
   });
 }
+
+/** Tells of a first argument that is no folder: texts are easily given first. */
+const explainNoFolder =
+  (folder: string) =>
+  async (error: unknown): Promise<never> => {
+    const found = await stat(folder).catch(() => null);
+    if (found?.isDirectory()) throw error;
+    throw new DataError(
+      { file: folder },
+      `${found === null ? "no such file or folder" : "is a file, expected a folder"}; the first argument is the folder that \`train --output\` wrote, the texts come after it`,
+      { cause: error },
+    );
+  };
 
 /** Where the texts come from. */
 interface Source {

@@ -12,6 +12,7 @@ import type { SentencePair } from "../../src/tasks/translation/pairs.ts";
 import { DATES, TEXT } from "../../src/tasks/translation/recipe.ts";
 import type { TrainTranslatorOptions } from "../../src/tasks/translation/train.ts";
 import type { TranslateOptions, Translator } from "../../src/tasks/translation/translator.ts";
+import { whitespaceSplit } from "../../src/text/tokenizer/pre-tokenizers.ts";
 import { Tokenizer } from "../../src/text/tokenizer/tokenizer.ts";
 import { WordLevel } from "../../src/text/tokenizer/word-level.ts";
 import { runHere } from "../../src/train/worker.ts";
@@ -67,6 +68,7 @@ const trainingOf = (
 ) => ({
   translator,
   skipped: { tooLong: 0 },
+  warmup: Infinity,
   trainer: {
     // eslint-disable-next-line @typescript-eslint/require-await -- as a Trainer's
     run: async function* () {
@@ -77,10 +79,25 @@ const trainingOf = (
   takeBest: () => Promise.resolve(),
 });
 
+const words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
 const TOKENIZER = new Tokenizer({
   model: new WordLevel(new Map(["[UNK]", "[PAD]", "[EOS]"].map((token, id) => [token, id])), {
     unkToken: "[UNK]",
   }),
+});
+
+/** Cuts the targets of {@link DATA} into words, and loses nothing. */
+const WORDS = new Tokenizer({
+  model: new WordLevel(
+    new Map(
+      [
+        ...["[UNK]", "[PAD]", "[EOS]", "AND"],
+        ...words.flatMap((word) => [word, `${word}!`].map((text) => text.toUpperCase())),
+      ].map((token, id) => [token, id]),
+    ),
+    { unkToken: "[UNK]" },
+  ),
+  preTokenizer: whitespaceSplit(),
 });
 
 interface Seen {
@@ -136,7 +153,6 @@ async function* stream(chunks: readonly (string | Uint8Array)[]): AsyncGenerator
   }
 }
 
-const words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
 const LINES = Array.from({ length: 30 }, (_, i) => {
   const text = `${words[i % 10]} and ${words[Math.floor(i / 10)]}`;
   return `${text}\t${text.toUpperCase()}!`;
@@ -300,7 +316,9 @@ describe("train", () => {
     });
     expect([long.code, long.stderr]).toEqual([
       1,
-      expect.stringMatching(/error: .*pairs.tsv: .*of at most 2 tokens.*raise maxLength \(--max-/),
+      expect.stringMatching(
+        /error: .*pairs.tsv: expected .*of at most 2 tokens.*raise --max-length$/m,
+      ),
     ]);
     const missing = await run([...args, join(folder, "none.json")], {
       loadTokenizer: BACKEND.loadTokenizer,
@@ -310,6 +328,26 @@ describe("train", () => {
     const bare = new Tokenizer({ model: new WordLevel(new Map([["<unk>", 0]])) });
     const unfit = await run([...args, own], { loadTokenizer: () => Promise.resolve(bare) });
     expect(unfit.stderr).toContain(`error: ${own}: the vocabulary has no token for padding`);
+  });
+
+  test("tells what a tokenizer of the user's loses of the targets", async () => {
+    const args = ["train", "--data", file("pairs.tsv", DATA), "--tokenizer", file("own.json", "")];
+    const lossy = Tokenizer.fromJSON({ ...WORDS.toJSON(), normalizer: { type: "Lowercase" } });
+    const { stderr } = await run(args, { loadTokenizer: () => Promise.resolve(lossy) });
+    expect(stderr).toMatch(
+      /own\.json: the tokenizer loses something of 27 of 27 targets, .*: "([A-Z ]+)!" comes back as "/,
+    );
+    const whole = await run(args, { loadTokenizer: () => Promise.resolve(WORDS) });
+    expect([whole.code, whole.stderr]).toEqual([0, expect.not.stringContaining("loses")]);
+  });
+
+  test("tells of a warm-up that is shortened", async () => {
+    const { stderr } = await run(["train", "--data", file("pairs.tsv", DATA)], {
+      train: () => Promise.resolve({ ...trainingOf(capitals()), warmup: 3 }),
+    });
+    expect(stderr).toContain(
+      "--warmup 1000 would take the whole training: the learning rate rises in its first 3",
+    );
   });
 
   test.each([
@@ -335,7 +373,11 @@ describe("train", () => {
   test.each([
     ["missing", () => join(folder, "none"), "no such file"],
     ["no pairs", () => file("text.tsv", "a text\nwithout tabs\n"), "expected a source, a tab and"],
-    ["one pair", () => file("one.tsv", "a\tb\n"), "leave nothing to train on"],
+    [
+      "one pair",
+      () => file("one.tsv", "a\tb\n"),
+      "one.tsv: 1 of 1 pairs leave nothing to train on; give more pairs or a smaller --held-out",
+    ],
     ["all hanging together", () => file("same.tsv", "a\tb\na\tc\nd\tb\n"), "without leaks"],
   ])("data that is %s is one error", async (_, data, message) => {
     const output = join(folder, "never");
@@ -429,6 +471,19 @@ describe("train", () => {
       const output = await checkpoint("other", TRANSLATE, { encoderLayers: 2, decoderLayers: 2 });
       const { code, stderr } = await run(["train", "--output", output, "--resume", ...args]);
       expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
+    });
+
+    test("where there is no run is one error, but begins one of data", async () => {
+      const output = join(folder, "not begun");
+      const { code, stderr, seen } = await run(["train", "--output", output, "--resume"]);
+      expect([code, stderr, seen]).toEqual([
+        ...[1, `error: ${output}: no run there to go on with; leave --resume out to begin one\n`],
+        [],
+      ]);
+      const args = ["train", "--output", output, "--resume", "--data", file("pairs.tsv", DATA)];
+      const begun = await run(args);
+      expect([begun.code, begun.seen.length]).toEqual([0, 1]);
+      expect(begun.stderr).toContain("no checkpoint there yet, so the run begins");
     });
 
     test("of a run of ner is one error", async () => {
@@ -635,8 +690,11 @@ describe("predict", () => {
 
   test("writes into a file", async () => {
     const output = join(folder, "made", "out.txt");
-    const { code, stdout } = await run(["predict", "run", "one", "two", "--output", output]);
+    const { code, stdout, stderr } = await run([
+      ...["predict", "run", "one", "two", "--output", output],
+    ]);
     expect([code, stdout, readFileSync(output, "utf8")]).toEqual([0, "", "ONE\nTWO\n"]);
+    expect(stderr).toMatch(new RegExp(`^wrote ${output}$`, "m"));
     const nowhere = await run(["predict", "run", "one", "--output", "/proc/none/x", "--quiet"]);
     expect([nowhere.code, nowhere.stderr]).toEqual([1, expect.stringContaining("not writable")]);
   });
@@ -669,6 +727,15 @@ describe("predict", () => {
   ])("%j is wrong usage", async (args, message) => {
     const { code, stdout, stderr } = await run(["predict", "run", ...args]);
     expect([code, stdout, stderr]).toEqual([2, "", expect.stringContaining(message)]);
+  });
+
+  test("of arguments the wrong way round is one error", async () => {
+    const args = ["predict", "a text", folder, "--quiet"];
+    const { code, stderr } = await run(args, { load: BACKEND.load });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^error: a text: no such file or folder; the first argument is the folder that/,
+    );
   });
 
   test("of no file is one error", async () => {

@@ -5,16 +5,19 @@ import { TokenClassifier } from "../../models/token-classifier.ts";
 import { FeatureEncoder } from "../../text/feature-encoder.ts";
 import { FEATURE_NAMES } from "../../text/features.ts";
 import { Vocabulary } from "../../text/vocabulary.ts";
+import { modelFolder } from "../model-folder.ts";
 import { orDataError, readJson, readModel } from "../saved-model.ts";
 import { parseTaggerConfig } from "./tagger-config.ts";
 import { TransformerTagger } from "./transformer-tagger.ts";
 
 /**
- * The tagger whose `files()` lie in a folder. They are not trusted: fields, sizes and shapes are checked, also against
- * each other.
- * @throws DataError naming the file and field that is missing, damaged or of another kind of model.
+ * The tagger whose `files()` lie in a folder, or that of a run's folder: the model it has kept, or else its newest
+ * checkpoint that is whole. They are not trusted: fields, sizes and shapes are checked, also against each other.
+ * @throws DataError naming the file and field that is missing, damaged or of another kind of model; CheckpointError when a
+ * run has no model and all its checkpoints are damaged.
  */
-export async function loadTagger(folder: string): Promise<TransformerTagger> {
+export async function loadTagger(path: string): Promise<TransformerTagger> {
+  const folder = await modelFolder(path);
   const [configFile, vocabularyFile, weightFile] = [
     "config.json",
     "vocabularies.json",

@@ -3,17 +3,20 @@ import { join } from "node:path";
 import { DataError } from "../../data/errors.ts";
 import { EncoderDecoder } from "../../models/encoder-decoder.ts";
 import { Tokenizer } from "../../text/tokenizer/tokenizer.ts";
+import { modelFolder } from "../model-folder.ts";
 import { readJson, readModel } from "../saved-model.ts";
 import { ofWholeTexts, rowsFor } from "./batches.ts";
 import { TransformerTranslator } from "./transformer-translator.ts";
 import { parseTranslatorConfig } from "./translator-config.ts";
 
 /**
- * The translator whose `files()` lie in a folder. They are not trusted: fields, sizes and shapes are checked, also against
- * each other.
- * @throws DataError naming the file and field that is missing, damaged or of another kind of model.
+ * The translator whose `files()` lie in a folder, or that of a run's folder: the model it has kept, or else its newest
+ * checkpoint that is whole. They are not trusted: fields, sizes and shapes are checked, also against each other.
+ * @throws DataError naming the file and field that is missing, damaged or of another kind of model; CheckpointError when a
+ * run has no model and all its checkpoints are damaged.
  */
-export async function loadTranslator(folder: string): Promise<TransformerTranslator> {
+export async function loadTranslator(path: string): Promise<TransformerTranslator> {
+  const folder = await modelFolder(path);
   const configFile = join(folder, "config.json");
   const tokenizerFile = join(folder, "tokenizer.json");
   const weightFile = join(folder, "model.safetensors");
