@@ -175,7 +175,7 @@ function trainTranslator(
         if (training.warmup < recipe.warmup)
           tell({
             type: "note",
-            text: `--warmup ${recipe.warmup} would take the whole training: the learning rate rises in its first ${training.warmup} steps instead, then it falls`,
+            text: `--warmup ${recipe.warmup} would take the whole training: the learning rate rises until step ${training.warmup} instead, then it falls`,
           });
         tell({ type: "note", text: `a model of ${training.translator.description}` });
         return training;

@@ -346,7 +346,7 @@ describe("train", () => {
       train: () => Promise.resolve({ ...trainingOf(capitals()), warmup: 3 }),
     });
     expect(stderr).toContain(
-      "--warmup 1000 would take the whole training: the learning rate rises in its first 3",
+      "--warmup 1000 would take the whole training: the learning rate rises until step 3",
     );
   });
 
