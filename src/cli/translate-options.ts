@@ -122,7 +122,7 @@ export function addTrainOptions(command: Command): Command {
       new Option(
         "--tokenizer <file>",
         "a tokenizer.json to cut texts with (default: a byte-level BPE is trained on the pairs)",
-      ).conflicts("vocabSize"),
+      ).conflicts(["vocabSize", "fold"]),
     );
   const add = (flags: string, text: string, parse: (value: string) => number, words: string) =>
     command.addOption(withDefault(new Option(flags, text).argParser(parse), words));

@@ -358,6 +358,7 @@ describe("train", () => {
     [["--reverse"], "'--reverse' needs '--data <file>'"],
     [["--held-out", "3", "--held-out-data", "x"], "cannot be used with option '--held-out-data"],
     [["--tokenizer", "x", "--vocab-size", "300"], "cannot be used with option '--vocab-size"],
+    [["--tokenizer", "x", "--fold"], "cannot be used with option '--fold'"],
     [["--dropout", "1"], "Expected a number from 0 to below 1"],
     [["--vocab-size", "100"], "Expected a whole number from 260"],
     [["--positions", "none"], "Allowed choices are sinusoidal, learned"],
