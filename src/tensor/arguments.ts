@@ -1,6 +1,6 @@
 /** Arguments that methods take in more than one form, and their checks. */
 
-import { ShapeError, type Shape } from "../graph/shape.ts";
+import type { Shape } from "../graph/shape.ts";
 
 /** One dimension or several; negative ones count from the end. */
 export type Dims = number | readonly number[];
@@ -44,7 +44,7 @@ function isPlain(x: unknown): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** Refuses options that a function does not have: misspelt ones would be ignored. */
+/** Refuses options that a function does not have: misspelt ones would be ignored. @throws TypeError naming those it has */
 export function checkOptions<O extends object>(
   op: string,
   options: O,
@@ -52,11 +52,11 @@ export function checkOptions<O extends object>(
 ): O {
   const given: unknown = options;
   if (!isPlain(given))
-    throw new ShapeError(
+    throw new TypeError(
       `${op}: options must be an object such as { ${known[0]!}: … }, got ${String(given).split("\n")[0]!}`,
     );
   const odd = Object.keys(options).find((key) => !known.includes(key));
   if (odd !== undefined)
-    throw new ShapeError(`${op}: unknown option "${odd}", expected ${known.join(", ")}`);
+    throw new TypeError(`${op}: unknown option "${odd}", expected ${known.join(", ")}`);
   return options;
 }

@@ -43,21 +43,6 @@ describe("arguments", () => {
     ],
     ["a fraction", () => ones([1.5]), "ones: sizes must be non-negative integers, got [1.5]"],
     ["NaN", () => empty([NaN]), "empty: sizes must be non-negative integers, got [NaN]"],
-    [
-      "a misspelt option",
-      () => zeros([2], { dType: "int32" } as never),
-      'zeros: unknown option "dType", expected dtype, requiresGrad',
-    ],
-    [
-      "a misspelt option of tensor",
-      () => tensor([1], { requires_grad: true } as never),
-      'tensor: unknown option "requires_grad", expected dtype, requiresGrad, shape',
-    ],
-    [
-      "a misspelt option of random numbers",
-      () => randn([1], { seed: 1 } as never),
-      'randn: unknown option "seed", expected dtype, requiresGrad, generator',
-    ],
     ["a negative size", () => eye(-1), "eye: sizes must be non-negative integers, got [-1,-1]"],
     [
       "no steps",
@@ -89,6 +74,27 @@ describe("arguments", () => {
   ];
   test.each(cases)("%s", (_, call, message) => {
     expect(call).toThrow(new ShapeError(message));
+  });
+
+  const misspelt: [string, () => unknown, string][] = [
+    [
+      "of a shape",
+      () => zeros([2], { dType: "int32" } as never),
+      'zeros: unknown option "dType", expected dtype, requiresGrad',
+    ],
+    [
+      "of tensor",
+      () => tensor([1], { requires_grad: true } as never),
+      'tensor: unknown option "requires_grad", expected dtype, requiresGrad, shape',
+    ],
+    [
+      "of random numbers",
+      () => randn([1], { seed: 1 } as never),
+      'randn: unknown option "seed", expected dtype, requiresGrad, generator',
+    ],
+  ];
+  test.each(misspelt)("a misspelt option %s", (_, call, message) => {
+    expect(call).toThrow(new TypeError(message));
   });
 
   test("unknown dtypes", () => {
