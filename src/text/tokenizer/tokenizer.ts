@@ -1,4 +1,5 @@
 /** The tokenizer: texts to token ids and back, with everything that a Hugging Face `tokenizer.json` describes. */
+import { checkOptions } from "../../tensor/arguments.ts";
 import {
   type AddedToken,
   addedToken,
@@ -245,13 +246,14 @@ export class Tokenizer {
   /** The tokens of many texts or pairs, padded together. */
   encodeBatch(
     texts: readonly (string | readonly [text: string, pair: string])[],
-    { addSpecialTokens = true }: Omit<EncodeOptions, "pair"> = {},
+    options: Omit<EncodeOptions, "pair"> = {},
   ): Encoding[] {
-    if (!Array.isArray(texts))
-      throw new TypeError("Tokenizer.encodeBatch: expected an array of texts or pairs");
+    const op = "Tokenizer.encodeBatch";
+    const { addSpecialTokens = true } = checkOptions(op, options, ["addSpecialTokens"]);
+    if (!Array.isArray(texts)) throw new TypeError(`${op}: expected an array of texts or pairs`);
     const encodings = texts.map((input: string | readonly [string, string]) => {
       const [text, pair] = typeof input === "string" ? [input] : input;
-      return this.#process("Tokenizer.encodeBatch", text, { pair, addSpecialTokens });
+      return this.#process(op, text, { pair, addSpecialTokens });
     });
     return this.padding ? pad(encodings, this.padding) : encodings;
   }
@@ -274,7 +276,9 @@ export class Tokenizer {
    * are left out as well.
    * @throws TypeError for what is no id.
    */
-  decode(ids: Iterable<number>, { skipSpecialTokens = true } = {}): string {
+  decode(ids: Iterable<number>, options: { readonly skipSpecialTokens?: boolean } = {}): string {
+    const known = ["skipSpecialTokens"];
+    const { skipSpecialTokens = true } = checkOptions("Tokenizer.decode", options, known);
     const tokens: string[] = [];
     for (const id of ids) {
       if (!Number.isInteger(id))
@@ -295,7 +299,8 @@ export class Tokenizer {
       throw new TypeError(
         `${operation}: expected { pair, addSpecialTokens }, got ${typeof options}; a second text is { pair }`,
       );
-    const { pair, addSpecialTokens = true } = options;
+    const known = ["pair", "addSpecialTokens"];
+    const { pair, addSpecialTokens = true } = checkOptions(operation, options, known);
     let drafts = [this.#tokenize(operation, text, 0)];
     if (pair !== undefined) drafts.push(this.#tokenize(operation, pair, 1));
     if (this.truncation) drafts = truncate(drafts, this.#room(this.truncation, drafts, options));

@@ -223,6 +223,16 @@ describe("texts", () => {
   test("are given with options that are some", () => {
     // @ts-expect-error as Python takes a pair
     expect(() => tokenizer.encode("a", "b")).toThrow("a second text is { pair }");
+    const python = { add_special_tokens: false, skip_special_tokens: false } as object;
+    expect(() => tokenizer.encode("a", python)).toThrow(
+      'Tokenizer.encode: unknown option "add_special_tokens", expected pair, addSpecialTokens',
+    );
+    expect(() => tokenizer.encodeBatch(["a"], python)).toThrow(
+      'Tokenizer.encodeBatch: unknown option "add_special_tokens", expected addSpecialTokens',
+    );
+    expect(() => tokenizer.decode([1], { skip_special_tokens: false } as object)).toThrow(
+      'Tokenizer.decode: unknown option "skip_special_tokens", expected skipSpecialTokens',
+    );
     // @ts-expect-error no array
     expect(() => tokenizer.encodeBatch("ab")).toThrow("expected an array of texts or pairs");
     // @ts-expect-error ids of int64 tensors
