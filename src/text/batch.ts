@@ -45,7 +45,7 @@ export interface CollateEncodingsOptions extends Pick<
 }
 
 /** A batch of encodings that no loader has chosen; `indices` name them in errors, by their places unless given. */
-type CollateAlone = (
+export type CollateAlone = (
   encodings: readonly Encoding[],
   indices?: readonly number[],
 ) => Promise<EncodingBatch>;

@@ -6,6 +6,7 @@
 
 export {
   collateEncodings,
+  type CollateAlone,
   lookAheadMask,
   paddingMask,
   type CollateEncodingsOptions,
