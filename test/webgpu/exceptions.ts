@@ -40,6 +40,12 @@ const rules: readonly Rule[] = [
     runs: "never",
     reason: "shaders may assume that there is no NaN and no infinity (WGSL, section 15.7)",
   },
+  {
+    ops: "isclose",
+    input: "int64",
+    runs: "never",
+    reason: "integers are compared as float64; in browsers ONNX Runtime loads no such program",
+  },
   { input: "int64", except: WITH_INDEX, ...NO_INT64 },
   { ops: WITH_INDEX, name: /\| int64\[/, ...NO_INT64 },
   // Its gradient reshapes the positions.
