@@ -22,6 +22,17 @@ export function withManners(command: Command, { stdout, stderr }: Streams): Comm
     .showHelpAfterError("(--help lists the options)");
 }
 
+/** What adds a command below `command`, which the user calls `name`: its usage, what it does, and examples for its help. */
+export const subcommandsOf =
+  (command: Command, name: string, streams: Streams) =>
+  (usage: string, description: string, examples: readonly string[]): Command =>
+    withManners(command.command(usage), streams)
+      .description(description)
+      .addHelpText(
+        "after",
+        ["", "Examples:", ...examples.map((example) => `  ${name} ${example}`), ""].join("\n"),
+      );
+
 /**
  * Runs a command and gives its exit code: 0, 1 for bad input or a failure, 2 for wrong usage, 130 after Ctrl-C, 143
  * after SIGTERM. In every case but the first the last line on stderr says why.

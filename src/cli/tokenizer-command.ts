@@ -1,6 +1,6 @@
 /** The `tokenizer` command: train a BPE or WordPiece vocabulary on files, encode texts with it, decode ids. */
 import { Command, Option } from "commander";
-import { runCommand, withManners } from "./command-line.ts";
+import { runCommand, subcommandsOf, withManners } from "./command-line.ts";
 import { wholeNumber } from "./options.ts";
 import {
   decodeIds,
@@ -37,13 +37,7 @@ export function runTokenizer(
   const command = withManners(new Command(name), environment).description(
     "Cut texts into pieces of a vocabulary, as Hugging Face tokenizers do, and learn such a vocabulary.",
   );
-  const sub = (usage: string, description: string, examples: readonly string[]) =>
-    withManners(command.command(usage), environment)
-      .description(description)
-      .addHelpText(
-        "after",
-        ["", "Examples:", ...examples.map((example) => `  ${name} ${example}`), ""].join("\n"),
-      );
+  const sub = subcommandsOf(command, name, environment);
 
   sub("train", "Learn a vocabulary from text files and write a tokenizer.json.", [
     'train book.txt --vocab-size 8000 --special-tokens "<pad>,<s>,</s>"',

@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { ensureWritableFolder } from "../data/atomic-write.ts";
 import { dirname } from "node:path";
-import { runCommand, withManners } from "./command-line.ts";
+import { runCommand, subcommandsOf, withManners } from "./command-line.ts";
 import { checkedTraining } from "./resume.ts";
 import { followJob, printResult, type JobRun } from "./run-job.ts";
 import type { TranslateEvalJob, TranslateTrainJob } from "./translate-job.ts";
@@ -42,13 +42,7 @@ export async function runTranslate(
   const command = withManners(new Command(name), environment).description(
     "Translate with a Transformer of your own: train it on pairs of sentences, measure it on pairs held out, translate texts.",
   );
-  const sub = (usage: string, description: string, examples: readonly string[]) =>
-    withManners(command.command(usage), environment)
-      .description(description)
-      .addHelpText(
-        "after",
-        ["", "Examples:", ...examples.map((example) => `  ${name} ${example}`), ""].join("\n"),
-      );
+  const sub = subcommandsOf(command, name, environment);
 
   addTrainOptions(
     sub(

@@ -2,17 +2,9 @@
 
 import { Heap } from "./heap.ts";
 import { JsonField, quoted } from "./json.ts";
-import type { ModelToken, TokenModel } from "./model.ts";
-import {
-  built,
-  checkType,
-  checkVocabulary,
-  flag,
-  readVocabulary,
-  stringOr,
-  tokensById,
-  vocabularyJson,
-} from "./model-json.ts";
+import type { ModelToken } from "./model.ts";
+import { built, checkType, flag, readVocabulary, stringOr, vocabularyJson } from "./model-json.ts";
+import { VocabularyModel } from "./vocabulary-model.ts";
 import { PairTable } from "./pair-table.ts";
 
 /** Options of a BPE model, named and meant as in Python `tokenizers.models.BPE`. */
@@ -52,10 +44,8 @@ interface Pieces {
  * A BPE model. Offsets are those of the characters that a piece is made of; unlike in Python they stay true after
  * characters that are dropped because there is no unknown token.
  */
-export class Bpe implements TokenModel {
+export class Bpe extends VocabularyModel {
   readonly options: Required<BpeOptions>;
-  readonly #ids: ReadonlyMap<string, number>;
-  readonly #tokens: ReadonlyMap<number, string>;
   readonly #merges: readonly Merge[];
   /** Rank of the merge of two ids; the earlier learnt, the lower. */
   readonly #ranks: PairTable;
@@ -74,13 +64,12 @@ export class Bpe implements TokenModel {
     merges: readonly Merge[],
     options: BpeOptions = {},
   ) {
+    super(ids);
     this.options = {
       ...{ unkToken: null, fuseUnk: false, byteFallback: false, ignoreMerges: false },
       ...{ continuingSubwordPrefix: null, endOfWordSuffix: null },
       ...options,
     };
-    this.#ids = checkVocabulary(new Map(ids));
-    this.#tokens = tokensById(ids);
     this.#merges = [...merges];
     this.#ranks = new PairTable(merges.length);
     this.#merged = new Int32Array(merges.length);
@@ -125,27 +114,9 @@ export class Bpe implements TokenModel {
     return built(field, () => new Bpe(ids, merges, options));
   }
 
-  get size(): number {
-    return this.#ids.size;
-  }
-
   /** Pairs of tokens in the order of learning. */
   get merges(): readonly Merge[] {
     return this.#merges;
-  }
-
-  /** The id of a token; undefined for one that is not in the vocabulary. */
-  tokenToId(token: string): number | undefined {
-    return this.#ids.get(token);
-  }
-
-  /** The token of an id; undefined for an id that is not in the vocabulary. */
-  idToToken(id: number): string | undefined {
-    return this.#tokens.get(id);
-  }
-
-  vocabulary(): ReadonlyMap<string, number> {
-    return this.#ids;
   }
 
   /** @throws Error where an unknown token is needed that is not in the vocabulary. */
@@ -173,13 +144,13 @@ export class Bpe implements TokenModel {
       continuing_subword_prefix: this.options.continuingSubwordPrefix,
       end_of_word_suffix: this.options.endOfWordSuffix,
       ...{ fuse_unk: fuseUnk, byte_fallback: byteFallback, ignore_merges: ignoreMerges },
-      vocab: vocabularyJson(this.#ids),
+      vocab: vocabularyJson(this.ids),
       merges: this.#merges,
     };
   }
 
   #tokenize(word: string): ModelToken[] {
-    const whole = this.options.ignoreMerges ? this.#ids.get(word) : undefined;
+    const whole = this.options.ignoreMerges ? this.ids.get(word) : undefined;
     if (whole !== undefined) return [{ id: whole, token: word, start: 0, end: word.length }];
     return this.#merge(this.#characters(word));
   }
@@ -207,7 +178,7 @@ export class Bpe implements TokenModel {
         (start > 0 ? (continuingSubwordPrefix ?? "") : "") +
         char +
         (end === word.length ? (endOfWordSuffix ?? "") : "");
-      const id = this.#ids.get(piece);
+      const id = this.ids.get(piece);
       if (id !== undefined) {
         flush();
         add(id, start, end);
@@ -228,7 +199,7 @@ export class Bpe implements TokenModel {
   }
 
   #unknownId(token: string): number {
-    const id = this.#ids.get(token);
+    const id = this.ids.get(token);
     if (id === undefined)
       throw new Error(`${OP}: the unknown token ${quoted(token)} is not in the vocabulary`);
     return id;
@@ -237,7 +208,7 @@ export class Bpe implements TokenModel {
   #findByteIds(): number[] {
     return Array.from({ length: 256 }, (_, byte) => {
       const hex = byte.toString(16).toUpperCase().padStart(2, "0");
-      return this.#ids.get(`<0x${hex}>`) ?? -1;
+      return this.ids.get(`<0x${hex}>`) ?? -1;
     });
   }
 
@@ -281,7 +252,7 @@ export class Bpe implements TokenModel {
     const tokens: ModelToken[] = [];
     for (let i = 0; i < length; i = next[i]!) {
       const id = ids[i]!;
-      tokens.push({ id, token: this.#tokens.get(id)!, start: starts[i]!, end: ends[i]! });
+      tokens.push({ id, token: this.tokens.get(id)!, start: starts[i]!, end: ends[i]! });
     }
     return tokens;
   }

@@ -1,29 +1,21 @@
 /** The model that knows whole words only, as Hugging Face `WordLevel`. */
 
 import { JsonField, quoted } from "./json.ts";
-import type { ModelToken, TokenModel } from "./model.ts";
-import {
-  checkType,
-  checkVocabulary,
-  readVocabulary,
-  tokensById,
-  vocabularyJson,
-} from "./model-json.ts";
+import type { ModelToken } from "./model.ts";
+import { checkType, readVocabulary, vocabularyJson } from "./model-json.ts";
+import { VocabularyModel } from "./vocabulary-model.ts";
 
 const OP = "WordLevel";
 
 /** Each word is one token: its own, or the unknown one. */
-export class WordLevel implements TokenModel {
+export class WordLevel extends VocabularyModel {
   /** Stands for words outside of the vocabulary. */
   readonly unkToken: string;
-  readonly #ids: ReadonlyMap<string, number>;
-  readonly #tokens: ReadonlyMap<number, string>;
 
   /** @param ids ids by token. */
   constructor(ids: ReadonlyMap<string, number>, { unkToken = "<unk>" } = {}) {
+    super(ids);
     this.unkToken = unkToken;
-    this.#ids = checkVocabulary(new Map(ids));
-    this.#tokens = tokensById(ids);
   }
 
   /** Reads the `model` part of a `tokenizer.json`. @throws DataError for other JSON. */
@@ -39,35 +31,17 @@ export class WordLevel implements TokenModel {
     });
   }
 
-  get size(): number {
-    return this.#ids.size;
-  }
-
-  /** The id of a token; undefined for one that is not in the vocabulary. */
-  tokenToId(token: string): number | undefined {
-    return this.#ids.get(token);
-  }
-
-  /** The token of an id; undefined for an id that is not in the vocabulary. */
-  idToToken(id: number): string | undefined {
-    return this.#tokens.get(id);
-  }
-
-  vocabulary(): ReadonlyMap<string, number> {
-    return this.#ids;
-  }
-
   /** @throws Error for an unknown word where the unknown token is not in the vocabulary. */
   tokenize(word: string): readonly ModelToken[] {
     if (word === "") return [];
-    const token = this.#ids.has(word) ? word : this.unkToken;
-    const id = this.#ids.get(token);
+    const token = this.ids.has(word) ? word : this.unkToken;
+    const id = this.ids.get(token);
     if (id === undefined)
       throw new Error(`${OP}: the unknown token ${quoted(token)} is not in the vocabulary`);
     return [{ id, token, start: 0, end: word.length }];
   }
 
   toJSON(): Readonly<Record<string, unknown>> {
-    return { type: OP, vocab: vocabularyJson(this.#ids), unk_token: this.unkToken };
+    return { type: OP, vocab: vocabularyJson(this.ids), unk_token: this.unkToken };
   }
 }

@@ -1,15 +1,9 @@
 /** BERT's WordPiece model: cuts a word into the longest known pieces from its beginning on. */
 
 import { JsonField, quoted } from "./json.ts";
-import type { ModelToken, TokenModel } from "./model.ts";
-import {
-  checkType,
-  checkVocabulary,
-  readVocabulary,
-  stringOr,
-  tokensById,
-  vocabularyJson,
-} from "./model-json.ts";
+import type { ModelToken } from "./model.ts";
+import { checkType, readVocabulary, stringOr, vocabularyJson } from "./model-json.ts";
+import { VocabularyModel } from "./vocabulary-model.ts";
 
 /** Options of a WordPiece model, named and meant as in Python `tokenizers.models.WordPiece`. */
 export interface WordPieceOptions {
@@ -24,21 +18,18 @@ export interface WordPieceOptions {
 const OP = "WordPiece";
 
 /** A WordPiece model; a word that cannot be cut becomes one unknown token. */
-export class WordPiece implements TokenModel {
+export class WordPiece extends VocabularyModel {
   readonly options: Required<WordPieceOptions>;
-  readonly #ids: ReadonlyMap<string, number>;
-  readonly #tokens: ReadonlyMap<number, string>;
   /** UTF-16 units of the longest token, so that no longer pieces are looked up. */
   readonly #longest: number;
 
   /** @param ids ids by token. */
   constructor(ids: ReadonlyMap<string, number>, options: WordPieceOptions = {}) {
+    super(ids);
     this.options = {
       ...{ unkToken: "[UNK]", continuingSubwordPrefix: "##", maxInputCharsPerWord: 100 },
       ...options,
     };
-    this.#ids = checkVocabulary(new Map(ids));
-    this.#tokens = tokensById(ids);
     this.#longest = [...ids.keys()].reduce((most, { length }) => Math.max(most, length), 0);
   }
 
@@ -60,24 +51,6 @@ export class WordPiece implements TokenModel {
     return new WordPiece(ids, options);
   }
 
-  get size(): number {
-    return this.#ids.size;
-  }
-
-  /** The id of a token; undefined for one that is not in the vocabulary. */
-  tokenToId(token: string): number | undefined {
-    return this.#ids.get(token);
-  }
-
-  /** The token of an id; undefined for an id that is not in the vocabulary. */
-  idToToken(id: number): string | undefined {
-    return this.#tokens.get(id);
-  }
-
-  vocabulary(): ReadonlyMap<string, number> {
-    return this.#ids;
-  }
-
   /** @throws Error where an unknown token is needed that is not in the vocabulary. */
   tokenize(word: string): readonly ModelToken[] {
     const { continuingSubwordPrefix: prefix, maxInputCharsPerWord } = this.options;
@@ -90,7 +63,7 @@ export class WordPiece implements TokenModel {
       let found: ModelToken | undefined;
       while (found === undefined && end > start) {
         const token = mark + word.slice(start, end);
-        const id = this.#ids.get(token);
+        const id = this.ids.get(token);
         if (id !== undefined) found = { id, token, start, end };
         else end -= splitsPair(word, end - 1) ? 2 : 1;
       }
@@ -106,13 +79,13 @@ export class WordPiece implements TokenModel {
       ...{ type: OP, unk_token: this.options.unkToken },
       continuing_subword_prefix: this.options.continuingSubwordPrefix,
       max_input_chars_per_word: this.options.maxInputCharsPerWord,
-      vocab: vocabularyJson(this.#ids),
+      vocab: vocabularyJson(this.ids),
     };
   }
 
   #unknown(word: string): ModelToken[] {
     const token = this.options.unkToken;
-    const id = this.#ids.get(token);
+    const id = this.ids.get(token);
     if (id === undefined)
       throw new Error(`${OP}: the unknown token ${quoted(token)} is not in the vocabulary`);
     return [{ id, token, start: 0, end: word.length }];
