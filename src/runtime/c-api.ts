@@ -24,12 +24,19 @@ const signatures = {
   SetSessionGraphOptimizationLevel: [23, "pi", "p"],
   SetIntraOpNumThreads: [24, "pi", "p"],
   SetInterOpNumThreads: [25, "pi", "p"],
+  CreateCustomOpDomain: [26, "sp", "p"],
+  CustomOpDomain_Add: [27, "pp", "p"],
+  AddCustomOpDomain: [28, "pp", "p"],
   CreateTensorWithDataAsOrtValue: [49, "ppzpzip", "p"],
+  GetTensorMutableData: [51, "pp", "p"],
   CreateCpuMemoryInfo: [69, "iip", "p"],
+  KernelContext_GetInput: [90, "pzp", "p"],
+  KernelContext_GetOutput: [91, "pzpzp", "p"],
   ReleaseStatus: [93, "p", "v"],
   ReleaseSession: [95, "p", "v"],
   ReleaseValue: [96, "p", "v"],
   ReleaseSessionOptions: [100, "p", "v"],
+  ReleaseCustomOpDomain: [101, "p", "v"],
   CreateEnvWithGlobalThreadPools: [119, "ispp", "p"],
   DisablePerSessionThreads: [120, "p", "p"],
   CreateThreadingOptions: [121, "p", "p"],
@@ -39,6 +46,7 @@ const signatures = {
   SetGlobalIntraOpNumThreads: [147, "pi", "p"],
   SetGlobalInterOpNumThreads: [148, "pi", "p"],
   SetGlobalSpinControl: [149, "pi", "p"],
+  KernelContext_ParallelFor: [274, "ppzzp", "p"],
 } as const;
 
 type FunctionName = keyof typeof signatures;
@@ -94,7 +102,7 @@ export class OnnxRuntime {
     if (api === null) {
       throw new Error(`ONNX Runtime ${this.version} at ${path} has no C API version ${apiVersion}`);
     }
-    this.#table = pointersAt(api, 150);
+    this.#table = pointersAt(api, 275);
     this.#errorMessage = this.bind("GetErrorMessage");
     this.#releaseStatus = this.bind("ReleaseStatus");
   }
@@ -107,6 +115,11 @@ export class OnnxRuntime {
     return functionAt(this.#table[place] as Pointer, args, result) as (
       ...args: Arguments
     ) => Result;
+  }
+
+  /** Where that function lies, for code that calls it itself. */
+  address(name: FunctionName): Pointer {
+    return this.#table[signatures[name][0]] as Pointer;
   }
 
   /** Throws ONNX Runtime's message unless the status is success. */

@@ -1,0 +1,20 @@
+/** What a kernel is: machine code for a part of a program, with the types of what it reads and writes. */
+
+import type { TypeSpec } from "../graph/node.ts";
+
+/** The operator domain of kernels in programs; their names are unique within a program. */
+export const KERNEL_DOMAIN = "learning-loop.kernels";
+
+export interface Kernel {
+  /** The operator that a program calls it by. */
+  readonly name: string;
+  readonly inputs: readonly TypeSpec[];
+  readonly outputs: readonly TypeSpec[];
+  /** Into how many parts its work is divided, which may run at the same time. */
+  readonly parts: number;
+  /**
+   * x86-64 code that may lie anywhere at a multiple of 32 bytes: a function of the System V calling convention that gets
+   * the addresses of inputs and outputs, in this order, as an array, and the number of the part to do.
+   */
+  readonly code: Uint8Array;
+}
