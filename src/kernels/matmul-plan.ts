@@ -1,0 +1,116 @@
+/** How a matrix product is divided: into parts for threads, and into blocks that stay in the processor's caches. */
+
+/** C[b] = alpha · op(A[b]) op(B[b]) + bias, in float32, where op transposes when asked. */
+export interface MatmulSpec {
+  /** The operator's name. */
+  readonly name: string;
+  /** Rows of the product. */
+  readonly m: number;
+  /** Columns of the product. */
+  readonly n: number;
+  /** Terms of each sum. */
+  readonly k: number;
+  /** A is stored as [k, m] instead of [m, k]. */
+  readonly transA?: boolean;
+  /** B is stored as [n, k] instead of [k, n]. */
+  readonly transB?: boolean;
+  /** Dimensions before the matrices, those of the result: [] without. */
+  readonly batch?: readonly number[];
+  /** One A for all of the batch, without its dimensions. */
+  readonly sharedA?: boolean;
+  /** One B for all of the batch, without its dimensions. */
+  readonly sharedB?: boolean;
+  /** Factor on the product. */
+  readonly alpha?: number;
+  /** A third input of shape [n], added to every row. */
+  readonly bias?: boolean;
+  /** How many threads will share the work. */
+  readonly threads: number;
+}
+
+/** Rows of the usual tile of the product: with two vectors each, 12 of the 16 vector registers. */
+export const TILE_ROWS = 6;
+/** Columns of every tile: two vectors. */
+export const TILE_COLUMNS = 16;
+
+export interface MatmulPlan {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly batch: number;
+  /** How many panels of six rows, and the heights of those that follow. */
+  readonly panels: number;
+  readonly rest: readonly number[];
+  /** How many panels of 16 columns, the last one perhaps incomplete. */
+  readonly columns: number;
+  /** Into how many parts the batch, the rows' panels (`rest` counts as one) and the columns' panels are divided. */
+  readonly parts: { readonly batch: number; readonly rows: number; readonly columns: number };
+  /** Terms summed before the next block of them; a multiple of 8. */
+  readonly depth: number;
+  /** Panels of columns whose packed B is kept while all rows pass. */
+  readonly blockColumns: number;
+  /** Panels of six rows that pass together. */
+  readonly blockRows: number;
+  /** Whether A is copied into panels; else it is read where it lies. */
+  readonly packA: boolean;
+}
+
+const DEPTH = 256;
+const BLOCK_COLUMNS = 16;
+const BLOCK_ROWS = 16;
+/** Cycles for one copied element and for one part more, as measured. */
+const PACK_COST = 0.35;
+const PART_COST = 6000;
+
+export function planMatmul(spec: MatmulSpec): MatmulPlan {
+  const { m, n, k, threads, transA = false } = spec;
+  const batch = (spec.batch ?? []).reduce((all, size) => all * size, 1);
+  const { panels, rest } = rowPanels(m);
+  const rowUnits = panels + (rest.length > 0 ? 1 : 0);
+  const columns = Math.ceil(n / TILE_COLUMNS);
+  const blocks = Math.ceil(k / DEPTH);
+  const depth = 8 * Math.ceil(k / blocks / 8);
+  const packA = transA;
+
+  /** Cycles of the longest part. */
+  const cost = (parts: MatmulPlan["parts"]): number => {
+    const rows = Math.min(m, TILE_ROWS * Math.ceil(rowUnits / parts.rows));
+    const width = Math.ceil(columns / parts.columns);
+    const copied =
+      TILE_COLUMNS * width * k + (packA ? rows * k * Math.ceil(width / BLOCK_COLUMNS) : 0);
+    const count = parts.batch * parts.rows * parts.columns;
+    return (
+      Math.ceil(batch / parts.batch) * (rows * width * k + PACK_COST * copied) +
+      PART_COST * (count > 1 ? 1 : 0)
+    );
+  };
+  let parts = { batch: 1, rows: 1, columns: 1 };
+  for (let b = 1; b <= Math.min(threads, batch); b++)
+    for (let r = 1; b * r <= threads && r <= rowUnits; r++)
+      for (let c = 1; b * r * c <= threads && c <= columns; c++) {
+        const other = { batch: b, rows: r, columns: c };
+        if (cost(other) < cost(parts)) parts = other;
+      }
+  return {
+    m,
+    n,
+    k,
+    batch,
+    panels,
+    rest,
+    columns,
+    parts,
+    depth,
+    blockColumns: Math.min(BLOCK_COLUMNS, Math.ceil(columns / parts.columns)),
+    blockRows: Math.min(BLOCK_ROWS, Math.ceil(rowUnits / parts.rows)),
+    packA,
+  };
+}
+
+/** m rows as panels of six and a rest of panels that are high enough to keep the processor busy: 8 as 4 + 4, not 6 + 2. */
+function rowPanels(m: number): { readonly panels: number; readonly rest: readonly number[] } {
+  const [panels, left] = [Math.floor(m / TILE_ROWS), m % TILE_ROWS];
+  if (left === 0) return { panels, rest: [] };
+  if (left <= 2 && panels > 0) return { panels: panels - 1, rest: [4, left + 2] };
+  return { panels, rest: [left] };
+}

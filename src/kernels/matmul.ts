@@ -1,0 +1,482 @@
+/** Matrix products in float32 as kernels: code made for the shapes, by the method of Goto and of BLIS. */
+
+import {
+  type Address,
+  Assembler,
+  type Gpr,
+  r10,
+  r11,
+  r12,
+  r13,
+  r14,
+  r15,
+  r8,
+  r9,
+  rax,
+  rbp,
+  rbx,
+  rcx,
+  rdi,
+  rdx,
+  rsi,
+  rsp,
+} from "./assembler.ts";
+import type { Kernel } from "./kernel.ts";
+import { packColumns, packLines, type PackStep } from "./matmul-pack.ts";
+import {
+  type MatmulPlan,
+  type MatmulSpec,
+  planMatmul,
+  TILE_COLUMNS,
+  TILE_ROWS,
+} from "./matmul-plan.ts";
+import { emitTile } from "./matmul-tile.ts";
+
+/** The kernel of a product: inputs A, B and, if asked for, the bias; output C. */
+export function matmulKernel(spec: MatmulSpec): Kernel {
+  const { name, m, n, k, transA = false, transB = false, batch = [], bias = false } = spec;
+  const plan = planMatmul(spec);
+  const { parts } = plan;
+  const tensor = (shape: readonly number[]): Kernel["inputs"][number] => ({
+    dtype: "float32",
+    shape,
+  });
+  return {
+    name,
+    inputs: [
+      tensor([...(spec.sharedA ? [] : batch), ...(transA ? [k, m] : [m, k])]),
+      tensor([...(spec.sharedB ? [] : batch), ...(transB ? [n, k] : [k, n])]),
+      ...(bias ? [tensor([n])] : []),
+    ],
+    outputs: [tensor([...batch, m, n])],
+    parts: parts.batch * parts.rows * parts.columns,
+    code: new Emitter(spec, plan).code(),
+  };
+}
+
+/** Variables in memory, 8 bytes each: the stack at entry; addresses; and, in panels, where the work begins, is and ends. */
+const variables = [
+  "stack",
+  "a",
+  "b",
+  "c",
+  "bias",
+  "batch",
+  "batchEnd",
+  "rowFirst",
+  "row",
+  "rowEnd",
+  "rowStop",
+  "height",
+  "columnFirst",
+  "column",
+  "columnEnd",
+  "width",
+  "over",
+  "panelBias",
+] as const;
+type Variable = (typeof variables)[number];
+const FRAME = 256;
+const PAGE = 4096;
+const SAVED: readonly Gpr[] = [rbx, rbp, r12, r13, r14, r15];
+
+const at = (name: Variable): Address => ({ base: rbp, offset: 8 * variables.indexOf(name) });
+
+/** Makes the code. Throughout, r14 is the first term of the block of terms, r13 how many times eight terms it has. */
+class Emitter {
+  readonly #a = new Assembler();
+  readonly #spec: MatmulSpec;
+  readonly #plan: MatmulPlan;
+  /** Bytes from line to line of the matrices as they are stored. */
+  readonly #lineA: number;
+  readonly #lineB: number;
+  readonly #lineC: number;
+  /** Bytes from packed panel to panel; vectors written over the end of a panel of A need room. */
+  readonly #panelA: number;
+  readonly #panelB: number;
+  readonly #packedB = FRAME;
+  readonly #packedA: number;
+  readonly #frame: number;
+
+  constructor(spec: MatmulSpec, plan: MatmulPlan) {
+    this.#spec = spec;
+    this.#plan = plan;
+    const { m, n, k, depth } = plan;
+    this.#lineA = 4 * (spec.transA === true ? m : k);
+    this.#lineB = 4 * (spec.transB === true ? k : n);
+    this.#lineC = 4 * n;
+    this.#panelA = 4 * TILE_ROWS * depth + 32;
+    this.#panelB = 4 * TILE_COLUMNS * depth;
+    this.#packedA = FRAME + plan.blockColumns * this.#panelB;
+    this.#frame = this.#packedA + (plan.packA ? plan.blockRows * this.#panelA : 0);
+  }
+
+  code(): Uint8Array {
+    const a = this.#a;
+    const { batch, depth, k, panels, rest, columns, blockColumns, parts } = this.#plan;
+    this.#enter();
+    this.#range("columnFirst", "columnEnd", columns, parts.columns);
+    this.#range("rowFirst", "rowEnd", panels + (rest.length > 0 ? 1 : 0), parts.rows);
+    this.#range("batch", "batchEnd", batch, parts.batch);
+    this.#matrices();
+    this.#blocks("batch", "batchEnd", 1, undefined, () => {
+      this.#copy("column", "columnFirst");
+      this.#blocks("column", "columnEnd", blockColumns, "width", () => {
+        const next = a.label();
+        a.movImmediate(r14, 0);
+        a.bind(next);
+        this.#measureTerms();
+        this.#packB();
+        this.#rows();
+        if (depth < k) {
+          a.arithmeticImmediate("add", r14, depth);
+          a.arithmeticImmediate("cmp", r14, k);
+          a.jump(next, "less");
+        }
+      });
+      this.#nextMatrices();
+    });
+    this.#leave();
+    return a.finish();
+  }
+
+  /** Saves registers and takes memory from the stack, touching its pages in order, as growing stacks want it. */
+  #enter(): void {
+    const a = this.#a;
+    for (const register of SAVED) a.push(register);
+    a.mov(rax, rsp);
+    a.mov(rcx, rsp);
+    a.arithmeticImmediate("sub", rsp, this.#frame);
+    a.arithmeticImmediate("and", rsp, -64);
+    a.mov(rbp, rsp);
+    if (this.#frame > PAGE) {
+      const next = a.label();
+      a.movImmediate(r9, Math.floor(this.#frame / PAGE));
+      a.bind(next);
+      a.arithmeticImmediate("sub", rcx, PAGE);
+      a.mov(rdx, { base: rcx });
+      a.arithmeticImmediate("sub", r9, 1);
+      a.jump(next, "notEqual");
+    }
+    a.store(at("stack"), rax);
+    const operands: Variable[] = ["a", "b", ...(this.#spec.bias ? ["bias" as const] : []), "c"];
+    operands.forEach((name, i) => {
+      a.mov(rax, { base: rdi, offset: 8 * i });
+      a.store(at(name), rax);
+    });
+    a.mov(r8, rsi);
+  }
+
+  #leave(): void {
+    const a = this.#a;
+    a.mov(rsp, at("stack"));
+    for (const register of SAVED.toReversed()) a.pop(register);
+    a.vzeroupper();
+    a.ret();
+  }
+
+  #copy(to: Variable, from: Variable): void {
+    this.#a.mov(rax, at(from));
+    this.#a.store(at(to), rax);
+  }
+
+  /** Which of `units` belong to the part: of its number, in r8, the remainder by `parts`; the quotient stays. */
+  #range(first: Variable, end: Variable, units: number, parts: number): void {
+    const a = this.#a;
+    if (parts === 1) {
+      a.movImmediate(rax, 0);
+      a.store(at(first), rax);
+      a.movImmediate(rax, units);
+      a.store(at(end), rax);
+      return;
+    }
+    a.movImmediate(rcx, parts);
+    a.mov(rax, r8);
+    a.movImmediate(rdx, 0);
+    a.divide(rcx);
+    a.mov(r8, rax);
+    a.mov(r9, rdx);
+    for (const [name, add] of [
+      [first, 0],
+      [end, 1],
+    ] as const) {
+      a.lea(rax, { base: r9, offset: add });
+      a.multiply(rax, rax, units);
+      a.movImmediate(rdx, 0);
+      a.divide(rcx);
+      a.store(at(name), rax);
+    }
+  }
+
+  /** Runs a body for `name` from where it is to `end`, `by` at a time, `size` being how many there are this time. */
+  #blocks(
+    name: Variable,
+    end: Variable,
+    by: number,
+    size: Variable | undefined,
+    body: () => void,
+  ): void {
+    const a = this.#a;
+    const next = a.label();
+    a.bind(next);
+    if (size !== undefined) {
+      const fewer = a.label();
+      a.mov(rax, at(end));
+      a.arithmetic("sub", rax, at(name));
+      a.arithmeticImmediate("cmp", rax, by);
+      a.jump(fewer, "less");
+      a.movImmediate(rax, by);
+      a.bind(fewer);
+      a.store(at(size), rax);
+    }
+    body();
+    a.mov(rax, at(name));
+    a.arithmeticImmediate("add", rax, by);
+    a.store(at(name), rax);
+    a.arithmetic("cmp", rax, at(end));
+    a.jump(next, "less");
+  }
+
+  /** Bytes from matrix to matrix of the batch. */
+  #strides(): readonly (readonly [Variable, number])[] {
+    const { m, n, k } = this.#plan;
+    return [
+      ["a", this.#spec.sharedA === true ? 0 : 4 * m * k],
+      ["b", this.#spec.sharedB === true ? 0 : 4 * k * n],
+      ["c", 4 * m * n],
+    ];
+  }
+
+  /** Moves the addresses to the first matrices of the part. */
+  #matrices(): void {
+    const a = this.#a;
+    if (this.#plan.parts.batch === 1) return;
+    for (const [name, stride] of this.#strides()) {
+      a.mov(rax, at("batch"));
+      a.multiply(rax, rax, stride);
+      a.arithmetic("add", rax, at(name));
+      a.store(at(name), rax);
+    }
+  }
+
+  #nextMatrices(): void {
+    const a = this.#a;
+    if (this.#plan.batch === 1) return;
+    for (const [name, stride] of this.#strides()) {
+      a.mov(rax, at(name));
+      a.arithmeticImmediate("add", rax, stride);
+      a.store(at(name), rax);
+    }
+  }
+
+  /** How many terms the block has: r13 eights, and `over` 0 unless it has all those over that too. */
+  #measureTerms(): void {
+    const a = this.#a;
+    const { k, depth } = this.#plan;
+    if (depth >= k) {
+      a.movImmediate(r13, Math.floor(k / 8));
+      return;
+    }
+    const whole = a.label();
+    a.movImmediate(r13, depth / 8);
+    a.movImmediate(rcx, 0);
+    a.arithmeticImmediate("cmp", r14, lastBlock(k, depth));
+    a.jump(whole, "less");
+    a.movImmediate(r13, Math.floor((k - lastBlock(k, depth)) / 8));
+    a.movImmediate(rcx, 1);
+    a.bind(whole);
+    a.store(at("over"), rcx);
+  }
+
+  /** A loop over the block's terms: `emit` makes the code for a number of them. */
+  #eachTerms(counter: Gpr, emit: (steps: number) => void): void {
+    const a = this.#a;
+    const { k, depth } = this.#plan;
+    if (k >= 8) {
+      const [next, end] = [a.label(), a.label()];
+      a.mov(counter, r13);
+      if (k - lastBlock(k, depth) < 8) {
+        a.arithmeticImmediate("cmp", counter, 0);
+        a.jump(end, "equal");
+      }
+      a.bind(next);
+      emit(8);
+      a.arithmeticImmediate("sub", counter, 1);
+      a.jump(next, "notEqual");
+      a.bind(end);
+    }
+    if (k % 8 === 0) return;
+    const end = a.label();
+    if (depth < k) {
+      a.mov(counter, at("over"));
+      a.arithmeticImmediate("cmp", counter, 0);
+      a.jump(end, "equal");
+    }
+    emit(k % 8);
+    a.bind(end);
+  }
+
+  /** Copies panels of a matrix from r8 to r9, r11 of them, if any. */
+  #pack(step: Omit<PackStep, "steps">, byLine: boolean, panelBytes: number): void {
+    const a = this.#a;
+    const next = a.label();
+    a.bind(next);
+    a.mov(rcx, r8);
+    a.mov(rdx, r9);
+    this.#eachTerms(r10, (steps) =>
+      byLine ? packLines(a, { ...step, steps }) : packColumns(a, { ...step, steps }),
+    );
+    a.arithmeticImmediate("add", r8, byLine ? 4 * step.width : step.width * step.stride);
+    a.arithmeticImmediate("add", r9, panelBytes);
+    a.arithmeticImmediate("sub", r11, 1);
+    a.jump(next, "notEqual");
+  }
+
+  #packB(): void {
+    const a = this.#a;
+    const { n, columns } = this.#plan;
+    const { transB = false, alpha = 1 } = this.#spec;
+    a.mov(r8, at("column"));
+    a.multiply(r8, r8, TILE_COLUMNS * (transB ? this.#lineB : 4));
+    a.arithmetic("add", r8, at("b"));
+    a.multiply(rax, r14, transB ? 4 : this.#lineB);
+    a.arithmetic("add", r8, rax);
+    a.lea(r9, { base: rbp, offset: this.#packedB });
+    a.mov(r11, at("width"));
+    const step = { width: TILE_COLUMNS, stride: this.#lineB, alpha };
+    const [last, end] = [a.label(), a.label()];
+    const over = n % TILE_COLUMNS;
+    if (over > 0) {
+      // The last panel of all is incomplete, and packed by itself.
+      a.lea(rax, { base: r11 });
+      a.arithmetic("add", rax, at("column"));
+      a.arithmeticImmediate("cmp", rax, columns);
+      a.jump(last, "equal");
+    }
+    this.#pack({ ...step, valid: TILE_COLUMNS }, !transB, this.#panelB);
+    if (over > 0) {
+      const only = a.label();
+      a.jump(end);
+      a.bind(last);
+      a.arithmeticImmediate("sub", r11, 1);
+      a.jump(only, "equal");
+      this.#pack({ ...step, valid: TILE_COLUMNS }, !transB, this.#panelB);
+      a.bind(only);
+      a.movImmediate(r11, 1);
+      this.#pack({ ...step, valid: over }, !transB, this.#panelB);
+    }
+    a.bind(end);
+  }
+
+  /** All rows of the part times the packed panels of B. */
+  #rows(): void {
+    const a = this.#a;
+    const { panels, rest, blockRows, parts } = this.#plan;
+    if (panels > 0) {
+      const [whole, none] = [a.label(), a.label()];
+      this.#copy("row", "rowFirst");
+      a.mov(rax, at("rowEnd"));
+      a.arithmeticImmediate("cmp", rax, panels);
+      a.jump(whole, "less");
+      a.movImmediate(rax, panels);
+      a.bind(whole);
+      a.store(at("rowStop"), rax);
+      a.arithmetic("cmp", rax, at("row"));
+      a.jump(none, "equal");
+      this.#blocks("row", "rowStop", blockRows, "height", () => {
+        a.mov(rsi, at("row"));
+        a.multiply(rsi, rsi, TILE_ROWS);
+        this.#block(TILE_ROWS);
+      });
+      a.bind(none);
+    }
+    const end = a.label();
+    if (rest.length > 0 && parts.rows > 1) {
+      a.mov(rax, at("rowEnd"));
+      a.arithmeticImmediate("cmp", rax, panels + 1);
+      a.jump(end, "less");
+    }
+    let first = panels * TILE_ROWS;
+    if (rest.length > 0) {
+      a.movImmediate(rax, 1);
+      a.store(at("height"), rax);
+    }
+    for (const rows of rest) {
+      a.movImmediate(rsi, first);
+      this.#block(rows);
+      first += rows;
+    }
+    a.bind(end);
+  }
+
+  /** `height` panels of rows from row rsi on times the packed panels of B. */
+  #block(rows: number): void {
+    const a = this.#a;
+    const { transA = false, bias = false } = this.#spec;
+    const { packA, columns, n, depth, k } = this.#plan;
+    a.multiply(rdi, rsi, transA ? 4 : this.#lineA);
+    a.arithmetic("add", rdi, at("a"));
+    a.multiply(rax, r14, transA ? this.#lineA : 4);
+    a.arithmetic("add", rdi, rax);
+    if (packA) {
+      a.mov(r8, rdi);
+      a.lea(r9, { base: rbp, offset: this.#packedA });
+      a.mov(r11, at("height"));
+      const step = { width: rows, valid: rows, stride: this.#lineA, alpha: 1 };
+      this.#pack(step, transA, this.#panelA);
+      a.lea(rdi, { base: rbp, offset: this.#packedA });
+    }
+    a.multiply(r12, rsi, this.#lineC);
+    a.arithmetic("add", r12, at("c"));
+    a.mov(rax, at("column"));
+    a.shiftLeft(rax, 6);
+    a.arithmetic("add", r12, rax);
+    if (bias) {
+      a.arithmetic("add", rax, at("bias"));
+      a.store(at("panelBias"), rax);
+    }
+    a.movImmediate(r15, columns);
+    a.arithmetic("sub", r15, at("column"));
+    a.lea(r9, { base: rbp, offset: this.#packedB });
+    a.mov(r11, at("width"));
+
+    const [nextColumns, nextRows] = [a.label(), a.label()];
+    a.bind(nextColumns);
+    a.mov(r8, rdi);
+    a.mov(rbx, r12);
+    a.mov(r10, at("height"));
+    a.bind(nextRows);
+    a.mov(rax, r8);
+    a.mov(rcx, r9);
+    emitTile(
+      a,
+      {
+        rows,
+        rowStride: packA ? 4 : this.#lineA,
+        termStride: packA ? 4 * rows : 4,
+        stride: this.#lineC,
+        lastColumns: ((n - 1) % TILE_COLUMNS) + 1,
+        accumulates: depth < k,
+        bias: bias ? at("panelBias") : undefined,
+      },
+      (emit) => this.#eachTerms(rdx, emit),
+    );
+    a.arithmeticImmediate("add", r8, packA ? this.#panelA : rows * this.#lineA);
+    a.arithmeticImmediate("add", rbx, rows * this.#lineC);
+    a.arithmeticImmediate("sub", r10, 1);
+    a.jump(nextRows, "notEqual");
+    a.arithmeticImmediate("add", r9, this.#panelB);
+    a.arithmeticImmediate("add", r12, 4 * TILE_COLUMNS);
+    if (bias) {
+      a.mov(rax, at("panelBias"));
+      a.arithmeticImmediate("add", rax, 4 * TILE_COLUMNS);
+      a.store(at("panelBias"), rax);
+    }
+    a.arithmeticImmediate("sub", r15, 1);
+    a.arithmeticImmediate("sub", r11, 1);
+    a.jump(nextColumns, "notEqual");
+  }
+}
+
+/** Where the last block of terms begins. */
+const lastBlock = (k: number, depth: number): number => Math.floor((k - 1) / depth) * depth;
