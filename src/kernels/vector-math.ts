@@ -1,8 +1,8 @@
 /**
  * Exponentials, logarithms and their like as steps of a formula, eight floats at a time.
  *
- * Arguments are reduced to a short interval, where a polynomial or a quotient of two is as near as floats can tell; its
- * coefficients minimise the largest error relative to the result. NaN passes by the order of operands: `min` and `max`
+ * Arguments are reduced to a short interval, where a polynomial is as near as floats can tell; its coefficients
+ * minimise the largest error relative to the result. NaN passes by the order of operands: `min` and `max`
  * return the second where one is NaN, comparisons are false. Errors are in ulp, units in the last place of the result.
  */
 
@@ -51,14 +51,8 @@ function powerOfTwo(
 export function exp(f: Formula, x: Term): Term {
   // Half of 2ⁿ and the double of eʳ: 2ⁿ itself would be infinite before eˣ is.
   const { power, r } = powerOfTwo(f, clamp(f, x, -87.5, 89), 0.5);
-  const coefficients = [1, 1, 0.49999994, 0.16666522, 0.04166827, 0.008368685, 0.0013820417];
-  return f.mul(
-    f.polynomial(
-      r,
-      coefficients.map((c) => 2 * c),
-    ),
-    power,
-  );
+  const doubled = [2, 2, 0.9999999, 0.33333045, 0.08333654, 0.01673737, 0.0027640834];
+  return f.mul(f.polynomial(r, doubled), power);
 }
 
 /** eʳ − 1 for |r| ≤ ½ ln 2, by r and r². */
@@ -130,7 +124,7 @@ function logarithmLimits(f: Formula, x: Term, inside: Term): Term {
   return f.or(result, f.compare("less", x, zero));
 }
 
-/** 1 / (1 + e⁻ˣ) within 3 ulp. */
+/** 1 / (1 + e⁻ˣ) within 3 ulp; 0 for x below −88.7, where e⁻ˣ is infinite. */
 export function sigmoid(f: Formula, x: Term): Term {
   const one = f.constant(1);
   return f.div(one, f.add(one, exp(f, f.xor(x, f.bits(signBit)))));
