@@ -81,8 +81,8 @@ export async function deviceDescription(): Promise<string> {
 }
 
 /** What lowerings may use on an executor. */
-export const targetOf = ({ device, piece = 0 }: Executor): Target => ({
+export const targetOf = ({ device, piece = 0, kernelThreads }: Executor): Target => ({
   gpu: device === "webgpu",
   contrib: true,
-  piece,
+  ...(kernelThreads === undefined ? { piece } : { kernelThreads }),
 });

@@ -3,7 +3,9 @@
 import { hostArray, type DType, type TypedArray } from "./graph/dtype.ts";
 import { forgetInterned, type Node, type Storage, type Value } from "./graph/node.ts";
 import { executor as currentExecutor, targetOf } from "./device.ts";
-import { lowerProgram, programBytes } from "./onnx/lower.ts";
+import { fuse } from "./kernels/fuse.ts";
+import { lowerProgram } from "./onnx/lower.ts";
+import { encodeModel } from "./onnx/proto.ts";
 import { constantData, isConstant } from "./ops/leaf.ts";
 import type { DeviceBuffer, Executor, Program } from "./runtime/executor.ts";
 
@@ -108,7 +110,12 @@ export async function load(
   spec: Omit<Parameters<typeof lowerProgram>[0], "target">,
 ): Promise<Loaded> {
   const lowered = lowerProgram({ ...spec, target: targetOf(on) });
-  const program = await on.load(programBytes(lowered), lowered.inputs, lowered.outputs);
+  const { inputs, outputs } = lowered;
+  const { model, kernels } =
+    on.kernelThreads === undefined
+      ? { model: lowered.model, kernels: [] }
+      : fuse(lowered, on.kernelThreads);
+  const program = await on.load(encodeModel(model), inputs, outputs, kernels);
   return { program, inPlace: lowered.inPlace };
 }
 

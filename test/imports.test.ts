@@ -11,6 +11,7 @@ const ROOMS = [
   "ops",
   "autograd",
   "onnx",
+  "kernels",
   "runtime",
   "tensor",
   "nn",

@@ -60,7 +60,12 @@ export interface Loop {
 }
 
 /** Elements that kernels compute with. */
-export const kernelDTypes: ReadonlySet<DType> = new Set<DType>(["float32", "int32", "uint32", "bool"]);
+export const kernelDTypes: ReadonlySet<DType> = new Set<DType>([
+  "float32",
+  "int32",
+  "uint32",
+  "bool",
+]);
 
 const LANES = 8;
 /** Steps that are computed again in a later pass rather than kept. */
@@ -145,7 +150,8 @@ class LoopCompiler {
 
     // rdi: operands' addresses; r8: the row; rcx: the column.
     const rowsAPart = Math.ceil(rows / parts);
-    const columnsAPart = rows === 1 ? Math.ceil(Math.ceil(columns / parts) / LANES) * LANES : columns;
+    const columnsAPart =
+      rows === 1 ? Math.ceil(Math.ceil(columns / parts) / LANES) * LANES : columns;
     const whole = columns - (columns % LANES);
     this.#zeroSums();
     if (rows === 1) {
@@ -223,7 +229,9 @@ class LoopCompiler {
     const last = Math.max(
       0,
       ...reduces.map((term) => this.#depth[term]! - 1),
-      ...results.map(({ term, form }) => (form === "rows" ? this.#depth[term]! - 1 : this.#depth[term]!)),
+      ...results.map(({ term, form }) =>
+        form === "rows" ? this.#depth[term]! - 1 : this.#depth[term]!,
+      ),
     );
 
     const computedIn = new Map<Term, number>();
@@ -432,7 +440,11 @@ class LoopCompiler {
     return largest ? this.#a.constant(new Float32Array(LANES).fill(-Infinity)) : this.#zero;
   }
 
-  #elements(pass: Pass, sums: readonly { term: Term; register: Ymm }[], mask: Ymm | undefined): void {
+  #elements(
+    pass: Pass,
+    sums: readonly { term: Term; register: Ymm }[],
+    mask: Ymm | undefined,
+  ): void {
     const a = this.#a;
     const { inputs, results } = this.#loop;
     const sinks: Sink[] = [];

@@ -19,8 +19,17 @@ export type Step = { readonly extent: Extent } & (
   | { readonly kind: "three"; readonly name: ThreeOperand; readonly args: readonly [Term, Term] }
   | { readonly kind: "two"; readonly name: TwoOperand; readonly args: readonly [Term] }
   /** args[0]·args[1] + args[2], rounded once; `negated`: args[2] − args[0]·args[1]. */
-  | { readonly kind: "fused"; readonly negated: boolean; readonly args: readonly [Term, Term, Term] }
-  | { readonly kind: "shift"; readonly name: Shift; readonly bits: number; readonly args: readonly [Term] }
+  | {
+      readonly kind: "fused";
+      readonly negated: boolean;
+      readonly args: readonly [Term, Term, Term];
+    }
+  | {
+      readonly kind: "shift";
+      readonly name: Shift;
+      readonly bits: number;
+      readonly args: readonly [Term];
+    }
   | { readonly kind: "round"; readonly mode: number; readonly args: readonly [Term] }
   | { readonly kind: "compare"; readonly predicate: number; readonly args: readonly [Term, Term] }
   /** args[1] where the mask args[0] is set, else args[2]. */
@@ -92,12 +101,22 @@ export class Formula {
 
   /** a·b + c, rounded once. */
   fma(a: Term, b: Term, c: Term): Term {
-    return this.#step({ kind: "fused", negated: false, args: [a, b, c], extent: this.#extent(a, b, c) });
+    return this.#step({
+      kind: "fused",
+      negated: false,
+      args: [a, b, c],
+      extent: this.#extent(a, b, c),
+    });
   }
 
   /** c − a·b, rounded once. */
   fnma(a: Term, b: Term, c: Term): Term {
-    return this.#step({ kind: "fused", negated: true, args: [a, b, c], extent: this.#extent(a, b, c) });
+    return this.#step({
+      kind: "fused",
+      negated: true,
+      args: [a, b, c],
+      extent: this.#extent(a, b, c),
+    });
   }
 
   shift(name: Shift, a: Term, bits: number): Term {
@@ -129,7 +148,10 @@ export class Formula {
   polynomial(x: Term, coefficients: readonly number[]): Term {
     return coefficients
       .slice(0, -1)
-      .reduceRight((sum, c) => this.fma(sum, x, this.constant(c)), this.constant(coefficients.at(-1)!));
+      .reduceRight(
+        (sum, c) => this.fma(sum, x, this.constant(c)),
+        this.constant(coefficients.at(-1)!),
+      );
   }
 
   #extent(...args: readonly Term[]): Extent {

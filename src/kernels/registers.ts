@@ -100,7 +100,9 @@ export class Registers {
     switch (step.kind) {
       case "three": {
         const turned =
-          commutative.has(step.name) && !this.#where.has(step.args[0]) && this.#where.has(step.args[1]);
+          commutative.has(step.name) &&
+          !this.#where.has(step.args[0]) &&
+          this.#where.has(step.args[1]);
         const [first, second] = turned ? step.args.toReversed() : step.args;
         const left = this.#register(first!);
         const right = this.#source(second!);

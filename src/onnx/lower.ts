@@ -31,6 +31,10 @@ export interface LoweredProgram {
   readonly outputs: readonly { name: string; dtype: DType; shape: Shape; as?: Shape }[];
   /** `inPlace[i]`: output i may be written over the memory of the input it updates. */
   readonly inPlace: readonly boolean[];
+  /** For each output, the name of the input whose memory it may be written over, if any. */
+  readonly overwrites: readonly (string | null)[];
+  /** Types of the model's values as far as they are known: those of the graph. */
+  readonly types: ReadonlyMap<string, TypeSpec>;
 }
 
 /** Lowers the graph between inputs and outputs to one ONNX model. */
@@ -88,6 +92,8 @@ export function lowerProgram(spec: ProgramSpec): LoweredProgram {
     inputs: inputSpecs,
     outputs: outputSpecs,
     inPlace: plan.inPlace,
+    overwrites: plan.inPlace.map((safe, i) => (safe ? names.get(spec.updates![i]!)! : null)),
+    types: new Map([...names].map(([{ dtype, shape }, name]) => [name, { dtype, shape }])),
   };
 }
 

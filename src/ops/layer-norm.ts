@@ -128,13 +128,14 @@ const layerNormGradOp = defineOp<LayerNormGradAttrs>({
     const cubed = node("Mul", node("Mul", inputs[3]!, inputs[3]!), mean);
     const matrices = [given(inputs[0]!, n), given(inputs[4]!, n)];
     const columns = [inputs[2]!, inputs[3]!, mean, cubed].map((name) => given(name, 1));
-    // Products of vectors are quicker than broadcasting and sums; on WebGPU those of a single row end the process.
-    const { gpu } = emit.target;
+    // In ONNX Runtime products of vectors are quicker than broadcasting and sums, but kernels take sums in; and on WebGPU
+    // products of a single row end the process.
+    const bySums = emit.target.gpu || emit.target.kernelThreads !== undefined;
     const summed = (values: string, axis: number): string =>
       emit.node("ReduceSum", [values, emit.ints([axis])], { keepdims: { int: 1 } });
-    const timesRow = (values: string): string => node(gpu ? "Mul" : "MatMul", values, row);
+    const timesRow = (values: string): string => node(bySums ? "Mul" : "MatMul", values, row);
     const alongRows = (values: string): string =>
-      gpu ? summed(node("Mul", values, row), 1) : node("MatMul", values, column);
+      bySums ? summed(node("Mul", values, row), 1) : node("MatMul", values, column);
     const { rows, sums } = emit.overRows([...matrices, ...columns], (names, size) => {
       const [x, g, mu, r, mean, cubed] = names as [string, string, string, string, string, string];
       const c = node("Sub", x, mu);
@@ -145,8 +146,8 @@ const layerNormGradOp = defineOp<LayerNormGradAttrs>({
       const dx = node("Sub", node("Mul", g, timesRow(r)), others);
       const total = (name: string): Typed => ({ dtype, shape: [1, n], name });
       const dw = (): string =>
-        gpu ? summed(node("Mul", gc, r), 0) : node("MatMul", shaped(r, 1, size), gc);
-      const db = (): string => (gpu ? summed(g, 0) : node("MatMul", ones(size), g));
+        bySums ? summed(node("Mul", gc, r), 0) : node("MatMul", shaped(r, 1, size), gc);
+      const db = (): string => (bySums ? summed(g, 0) : node("MatMul", ones(size), g));
       return {
         rows: [{ dtype, shape: [size, n], name: dx }],
         sums: affine ? [total(dw()), total(db())] : [],

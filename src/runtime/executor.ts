@@ -1,6 +1,7 @@
 /** The one interface between programs and whatever runs them: ONNX Runtime on a CPU, in WebAssembly or on a GPU. */
 
 import type { DType, TypedArray } from "../graph/dtype.ts";
+import type { Kernel } from "../kernels/kernel.ts";
 
 /** What runs programs: the CPU, WebGPU or WebAssembly. */
 export type DeviceName = "cpu" | "wasm" | "webgpu";
@@ -46,6 +47,8 @@ export interface Executor {
   readonly inPlace: boolean;
   /** About how many elements operations in a row should compute at a time to stay in caches; whole tensors unless given. */
   readonly piece?: number;
+  /** On how many threads kernels in machine code run; undefined where programs may have none. */
+  readonly kernelThreads?: number | undefined;
   /** Copies host data to the device. The host array may be reused afterwards. */
   upload(data: TypedArray, dtype: DType, shape: readonly number[]): MaybePromise<DeviceBuffer>;
   /** Uninitialised memory on the device; recycled from released buffers of the same size when there are any. */
@@ -54,11 +57,12 @@ export interface Executor {
   read(buffer: DeviceBuffer): MaybePromise<TypedArray>;
   /** Overwrites a buffer with host data of the same dtype and length, in place. Returns the buffer that now holds it. */
   write(buffer: DeviceBuffer, data: TypedArray): MaybePromise<DeviceBuffer>;
-  /** Loads a serialized `ModelProto`; inputs and outputs are in the order `run` uses. */
+  /** Loads a serialized `ModelProto`; inputs and outputs are in the order `run` uses; `kernels` are what it calls. */
   load(
     model: Uint8Array,
     inputs: readonly TensorSpec[],
     outputs: readonly TensorSpec[],
+    kernels?: readonly Kernel[],
   ): MaybePromise<Program>;
   /**
    * Runs a program once. `outputs[i]`, where given and `inPlace`, is the buffer that receives output i;

@@ -12,6 +12,8 @@ export interface ExecutorOptions extends WebOptions {
   readonly ffi?: boolean;
   /** Elements that elementwise operations on large tensors compute at a time through the C API; 0: all. */
   readonly piece?: number;
+  /** Whether operations may run as kernels in machine code, through the C API on processors with AVX2; true unless given. */
+  readonly kernels?: boolean;
   /** Microseconds that a thread waits awake for the next operation, in Node on the CPU; 0 unless given. */
   readonly spin?: number;
 }

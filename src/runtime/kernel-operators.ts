@@ -4,7 +4,21 @@
  */
 
 import { dtypes } from "../graph/dtype.ts";
-import { Assembler, r12, r13, r14, r8, rax, rbx, rcx, rdi, rdx, rsi, rsp, r15 } from "../kernels/assembler.ts";
+import {
+  Assembler,
+  r12,
+  r13,
+  r14,
+  r8,
+  rax,
+  rbx,
+  rcx,
+  rdi,
+  rdx,
+  rsi,
+  rsp,
+  r15,
+} from "../kernels/assembler.ts";
 import { KERNEL_DOMAIN, type Kernel } from "../kernels/kernel.ts";
 import { addressOf, type OnnxRuntime, type Pointer } from "./c-api.ts";
 import type { CodeMemory, MachineCode } from "./machine-code.ts";
@@ -84,7 +98,8 @@ export class OperatorFactory {
     );
     ort.check(ort.bind("CreateCustomOpDomain")(KERNEL_DOMAIN, ort.out));
     const domain = ort.made();
-    for (const structure of structures) ort.check(ort.bind("CustomOpDomain_Add")(domain, addressOf(structure)));
+    for (const structure of structures)
+      ort.check(ort.bind("CustomOpDomain_Add")(domain, addressOf(structure)));
     return {
       domain,
       release: () => {
@@ -102,7 +117,10 @@ export class OperatorFactory {
       throw new RangeError(`kernel ${name}: more than ${MOST_OPERANDS} inputs and outputs`);
     const text = new TextEncoder().encode(`${name}\0`);
     const dims = outputs.flatMap(({ shape }) => shape);
-    const [typesAt, shapesAt] = [STRUCTURE_BYTES, STRUCTURE_BYTES + 8 * (inputs.length + outputs.length)];
+    const [typesAt, shapesAt] = [
+      STRUCTURE_BYTES,
+      STRUCTURE_BYTES + 8 * (inputs.length + outputs.length),
+    ];
     const dimsAt = shapesAt + 16 * outputs.length;
     const nameAt = dimsAt + 8 * dims.length;
     const memory = new ArrayBuffer(nameAt + text.length);
@@ -172,13 +190,16 @@ function operatorFunctions(): {
   define(["getOutputType"], typeIn(field.outputTypes));
   define(["getOutputCount"], returns(field.outputCount));
   // No provider but the CPU, every operand required, in plain memory, nothing to destroy.
-  define(
-    ["getProvider", "destroy", "getInputCharacteristic", "getOutputCharacteristic", "getInputMemory"],
-    () => {
-      a.movImmediate(rax, 0);
-      a.ret();
-    },
-  );
+  define([
+    "getProvider",
+    "destroy",
+    "getInputCharacteristic",
+    "getOutputCharacteristic",
+    "getInputMemory",
+  ], () => {
+    a.movImmediate(rax, 0);
+    a.ret();
+  });
   define(["compute"], () => compute(a));
   return { code: a.finish(), places };
 }

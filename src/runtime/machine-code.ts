@@ -11,7 +11,14 @@ const PRIVATE = 2;
 const ANONYMOUS = process.platform === "darwin" ? 0x1000 : 0x20;
 const PAGE = 4096;
 
-type Map = (at: null, bytes: number, access: number, flags: number, file: number, from: number) => Pointer;
+type Map = (
+  at: null,
+  bytes: number,
+  access: number,
+  flags: number,
+  file: number,
+  from: number,
+) => Pointer;
 type Protect = (at: Pointer, bytes: number, access: number) => number;
 type Unmap = (at: Pointer, bytes: number) => number;
 
@@ -28,7 +35,14 @@ export class CodeMemory {
 
   private constructor() {
     const system = koffi.load(null);
-    this.#map = system.func("mmap", "void *", ["void *", "size_t", "int", "int", "int", "int64_t"]) as Map;
+    this.#map = system.func("mmap", "void *", [
+      "void *",
+      "size_t",
+      "int",
+      "int",
+      "int",
+      "int64_t",
+    ]) as Map;
     this.#protect = system.func("mprotect", "int", ["void *", "size_t", "int"]) as Protect;
     this.#unmap = system.func("munmap", "int", ["void *", "size_t"]) as Unmap;
   }
@@ -49,7 +63,8 @@ export class CodeMemory {
   load(code: Uint8Array): MachineCode {
     const bytes = Math.ceil(code.length / PAGE) * PAGE;
     const address = this.#map(null, bytes, READ | WRITE, PRIVATE | ANONYMOUS, -1, 0);
-    if (BigInt.asIntN(64, address) === -1n) throw new Error("machine code: the system gave no memory");
+    if (BigInt.asIntN(64, address) === -1n)
+      throw new Error("machine code: the system gave no memory");
     new Uint8Array(koffi.view(address, bytes)).set(code);
     if (this.#protect(address, bytes, READ | EXECUTE) !== 0) {
       this.#unmap(address, bytes);
@@ -66,16 +81,14 @@ export class CodeMemory {
   #hasVectors(): boolean {
     const code = this.load(processorFeatures());
     try {
-      const ask = koffi.decode(
-        code.address,
-        koffi.proto("uint32_t", ["uint32_t", "uint32_t"]),
-      ) as (page: number, register: number) => number;
+      const ask = koffi.decode(code.address, koffi.proto("uint32_t", ["uint32_t", "uint32_t"])) as (
+        page: number,
+        register: number,
+      ) => number;
       const has = (bits: number, all: number): boolean => (bits & all) === all;
       const [FMA, OSXSAVE, AVX, AVX2] = [1 << 12, 1 << 27, 1 << 28, 1 << 5];
       const basic = ask(1, ECX);
-      return (
-        has(basic, FMA | OSXSAVE | AVX) && has(ask(7, EBX), AVX2) && has(ask(0, XCR0), 6)
-      );
+      return has(basic, FMA | OSXSAVE | AVX) && has(ask(7, EBX), AVX2) && has(ask(0, XCR0), 6);
     } finally {
       this.release(code);
     }

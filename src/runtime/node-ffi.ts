@@ -12,8 +12,11 @@ import {
   runtimeError,
   threadsText,
 } from "./checks.ts";
+import type { Kernel } from "../kernels/kernel.ts";
 import type { DeviceBuffer, Executor, Program, TensorSpec } from "./executor.ts";
 import { HostBuffer, HostMemory } from "./host-memory.ts";
+import { OperatorFactory, type KernelOperators } from "./kernel-operators.ts";
+import { CodeMemory } from "./machine-code.ts";
 
 export interface FfiOptions {
   /** Threads for all sessions together; as many as there are processors unless given. */
@@ -22,6 +25,8 @@ export interface FfiOptions {
   readonly poolBytes?: number;
   /** ONNX Runtime's graph optimizations. */
   readonly optimization?: "basic" | "all";
+  /** Whether operations may run as kernels in machine code, where the processor has AVX2; true unless given. */
+  readonly kernels?: boolean;
   /**
    * Elements that elementwise operations on large tensors compute at a time; 2¹⁸ unless given (2¹⁶ with one thread), 0
    * for all.
@@ -37,6 +42,12 @@ export interface FfiOptions {
 const optimizationLevels = { basic: 1, all: 99 };
 /** ONNX Runtime reports errors as statuses too; only what kills the process may be printed. */
 const fatal = 4;
+
+/** What is left to release of a program. */
+interface Loaded {
+  readonly session: Pointer;
+  readonly operators: KernelOperators | undefined;
+}
 
 interface Environment {
   readonly ort: OnnxRuntime;
@@ -126,6 +137,7 @@ export class FfiExecutor implements Executor {
   readonly device = "cpu";
   readonly inPlace = true;
   readonly piece: number;
+  readonly kernelThreads: number | undefined;
   readonly description: string;
   readonly #ort: OnnxRuntime;
   readonly #env: Pointer;
@@ -139,9 +151,9 @@ export class FfiExecutor implements Executor {
   readonly #run;
   readonly #createSession;
   readonly #releaseSession: (session: Pointer) => void;
-  readonly #sessions = new FinalizationRegistry((session: Pointer) =>
-    this.#releaseSession(session),
-  );
+  readonly #sessions = new FinalizationRegistry((loaded: Loaded) => this.#free(loaded));
+  /** What lets programs call kernels, where machine code can run. */
+  readonly #operators: OperatorFactory | undefined;
 
   constructor(options: FfiOptions = {}) {
     this.#threads = options.threads ?? availableParallelism();
@@ -159,6 +171,9 @@ export class FfiExecutor implements Executor {
     this.#createSession = ort.bind("CreateSessionFromArray");
     this.#releaseSession = ort.bind("ReleaseSession");
     this.#options = this.#sessionOptions();
+    const memory = options.kernels === false ? undefined : CodeMemory.open();
+    this.#operators = memory === undefined ? undefined : new OperatorFactory(ort, memory);
+    this.kernelThreads = memory === undefined ? undefined : this.#threads;
     this.description = `ONNX Runtime ${ort.version}, CPU through its C API, ${threadsText(this.#threads)}`;
   }
 
@@ -188,24 +203,22 @@ export class FfiExecutor implements Executor {
     model: Uint8Array,
     inputs: readonly TensorSpec[],
     outputs: readonly TensorSpec[],
+    kernels: readonly Kernel[] = [],
   ): FfiProgram {
+    const operators = kernels.length === 0 ? undefined : this.#operators?.register(kernels);
     let session: Pointer;
     try {
-      session = this.#createSessionFrom(model);
+      session = this.#createSessionFrom(model, operators);
     } catch (error) {
-      if (!this.#sharedThreads || !String(error).includes("EnvCreatedWithGlobalThreadPools")) {
-        throw runtimeError("load", error);
-      }
-      // onnxruntime-node's binding came first and made the process's environment, without threads to share.
-      this.#sharedThreads = false;
-      this.#options = this.#sessionOptions();
-      session = this.#createSessionFrom(model);
+      operators?.release();
+      throw runtimeError("load", error);
     }
+    const loaded = { session, operators };
     const program = new FfiProgram(session, inputs, outputs, (released) => {
       this.#sessions.unregister(released);
-      this.#releaseSession(session);
+      this.#free(loaded);
     });
-    this.#sessions.register(program, session, program);
+    this.#sessions.register(program, loaded, program);
     return program;
   }
 
@@ -275,13 +288,40 @@ export class FfiExecutor implements Executor {
     throw runtimeError("run", this.#ort.error(status));
   }
 
-  #createSessionFrom(model: Uint8Array): Pointer {
+  #createSessionFrom(model: Uint8Array, operators: KernelOperators | undefined): Pointer {
     // Reading `.buffer` moves a small array's bytes off the JavaScript heap.
     const address = addressOf(model.buffer) + BigInt(model.byteOffset);
     const { out } = this.#ort;
-    const options = this.#options;
-    this.#ort.check(this.#createSession(this.#env, address, model.byteLength, options, out));
-    return this.#ort.made();
+    const create = (): Pointer => {
+      const options = operators === undefined ? this.#options : this.#optionsWith(operators);
+      try {
+        this.#ort.check(this.#createSession(this.#env, address, model.byteLength, options, out));
+        return this.#ort.made();
+      } finally {
+        if (options !== this.#options) this.#ort.bind<void>("ReleaseSessionOptions")(options);
+      }
+    };
+    try {
+      return create();
+    } catch (error) {
+      if (!this.#sharedThreads || !String(error).includes("EnvCreatedWithGlobalThreadPools"))
+        throw error;
+      // onnxruntime-node's binding came first and made the process's environment, without threads to share.
+      this.#sharedThreads = false;
+      this.#options = this.#sessionOptions();
+      return create();
+    }
+  }
+
+  #optionsWith({ domain }: KernelOperators): Pointer {
+    const options = this.#sessionOptions();
+    this.#ort.check(this.#ort.bind("AddCustomOpDomain")(options, domain));
+    return options;
+  }
+
+  #free({ session, operators }: Loaded): void {
+    this.#releaseSession(session);
+    operators?.release();
   }
 
   /** Options every session is made with. */

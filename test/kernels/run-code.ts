@@ -37,10 +37,10 @@ export class Guarded {
 export function runCode(code: Uint8Array, operands: readonly Guarded[], parts: number): void {
   const loaded = codeMemory!.load(code);
   try {
-    const call = koffi.decode(
-      loaded.address,
-      koffi.proto("void", ["void *", "size_t"]),
-    ) as (operands: bigint, part: number) => void;
+    const call = koffi.decode(loaded.address, koffi.proto("void", ["void *", "size_t"])) as (
+      operands: bigint,
+      part: number,
+    ) => void;
     const addresses = new BigUint64Array(new ArrayBuffer(8 * operands.length));
     operands.forEach((operand, i) => (addresses[i] = operand.address));
     for (let part = 0; part < parts; part++) call(addressOf(addresses.buffer), part);

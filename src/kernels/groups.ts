@@ -1,0 +1,184 @@
+/** Which nodes of a program become one kernel: those whose tensors are walked over together. */
+
+import type { TypeSpec } from "../graph/node.ts";
+import { numel } from "../graph/shape.ts";
+import type { NodeProto } from "../onnx/proto.ts";
+import { innermost, stridesOf } from "./access.ts";
+
+/** How a node takes part in a kernel. */
+export type Role =
+  /** Each element of the result is made of one of each operand; or is the operand itself, in another shape. */
+  | { readonly kind: "element" | "alias" }
+  /** A sum, mean or maximum of each row. */
+  | { readonly kind: "reduce"; readonly columns: number; readonly by: "sum" | "mean" | "max" }
+  /** Sums over all rows. */
+  | { readonly kind: "sums"; readonly columns: number };
+
+/** Shorter rows are not worth a loop of their own. */
+const SHORTEST_ROW = 16;
+/** Longer rows do not stay in the cache from one pass to the next. */
+const LONGEST_ROW = 32768;
+/** Nodes beyond which a kernel's code grows without gain. */
+const MOST_NODES = 120;
+/** What the registers have room for. */
+const MOST_REDUCTIONS = 4;
+
+/** Nodes that are computed in one walk over `size` elements. */
+export interface Group {
+  readonly nodes: readonly number[];
+  readonly size: number;
+  /** The length of rows, where reductions need one. */
+  readonly columns: number | null;
+  /** The shortest row along which all operands go on evenly. */
+  readonly even: number;
+  /** How many of the nodes are reductions of rows. */
+  readonly reductions: number;
+}
+
+export interface Grouping {
+  readonly nodes: readonly NodeProto[];
+  readonly roles: readonly (Role | null)[];
+  readonly types: ReadonlyMap<string, TypeSpec>;
+}
+
+/** The groups of nodes, also those of a single one. */
+export function planGroups({ nodes, roles, types }: Grouping): Group[] {
+  const producer = new Map<string, number>();
+  nodes.forEach(({ outputs }, i) => outputs.forEach((name) => producer.set(name, i)));
+  const before = nodes.map(({ inputs }) => [
+    ...new Set(inputs.flatMap((name) => producer.get(name) ?? [])),
+  ]);
+  const groupOf = new Map<number, Group>();
+
+  const alone = (i: number, role: Role): Group | null => {
+    const node = nodes[i]!;
+    const type = types.get(
+      role.kind === "sums" || role.kind === "reduce" ? node.inputs[0]! : node.outputs[0]!,
+    )!;
+    const size = numel(type.shape);
+    if (size === 0) return null;
+    if (role.kind === "reduce" || role.kind === "sums") {
+      const { columns } = role;
+      if (columns < SHORTEST_ROW || columns > LONGEST_ROW) return null;
+      const reductions = role.kind === "reduce" ? 1 : 0;
+      return { nodes: [i], size, columns, even: size, reductions };
+    }
+    let even = size;
+    if (role.kind === "element")
+      for (const name of node.inputs) {
+        if (groupsRow(name, i)) continue;
+        const strides = stridesOf(types.get(name)!.shape, type.shape);
+        even = Math.min(even, innermost(strides));
+      }
+    if (even < Math.min(size, SHORTEST_ROW)) return null;
+    return { nodes: [i], size, columns: null, even, reductions: 0 };
+  };
+  /** Whether an operand is one number for each row of the group that makes it. */
+  const groupsRow = (name: string, consumer: number): boolean => {
+    const made = producer.get(name);
+    const group = made === undefined ? undefined : groupOf.get(made);
+    if (group?.columns == null) return false;
+    const size = numel(types.get(nodes[consumer]!.outputs[0]!)!.shape);
+    const own = types.get(name)!;
+    return (
+      size === group.size &&
+      numel(own.shape) * group.columns === size &&
+      isColumn(own, types.get(nodes[consumer]!.outputs[0]!)!, group.columns)
+    );
+  };
+
+  /** Whether what passes from one node of a group to another keeps its place: its element's, or its row's. */
+  const fits = ({ nodes: members, columns }: Group): boolean => {
+    const own = new Set(members);
+    return members.every((i) => {
+      const { inputs, outputs } = nodes[i]!;
+      const over = types.get(roles[i]!.kind === "element" ? outputs[0]! : inputs[0]!)!;
+      return inputs.every((name) => {
+        const made = producer.get(name);
+        if (made === undefined || !own.has(made)) return true;
+        if (roles[made]!.kind === "sums") return false;
+        const type = types.get(name)!;
+        if (numel(type.shape) === numel(over.shape)) return true;
+        return columns !== null && isColumn(type, over, columns);
+      });
+    });
+  };
+
+  nodes.forEach((_, i) => {
+    const role = roles[i] ?? null;
+    if (role === null) return;
+    let group = alone(i, role);
+    if (group === null) return;
+    groupOf.set(i, group);
+    for (const other of before[i]!) {
+      const its = groupOf.get(other);
+      if (its === undefined || its === group) continue;
+      const union = joined(its, group);
+      if (union === null || !fits(union) || !isConvex(union.nodes, before, groupOf)) continue;
+      for (const member of union.nodes) groupOf.set(member, union);
+      group = union;
+    }
+  });
+
+  return [...new Set(groupOf.values())].map((group) => ({
+    ...group,
+    nodes: [...group.nodes].sort((a, b) => a - b),
+  }));
+}
+
+/** Whether a value has one element for each row of another's, in this order. */
+export function isColumn(value: TypeSpec, over: TypeSpec, columns: number): boolean {
+  const strides = stridesOf(value.shape, over.shape);
+  const rows = numel(over.shape) / columns;
+  if (rows === 1) return strides.length === 1 && strides[0]!.stride === 0;
+  const [outer, inner] = strides;
+  return (
+    strides.length === 2 &&
+    outer!.size === rows &&
+    outer!.stride === 1 &&
+    inner!.size === columns &&
+    inner!.stride === 0
+  );
+}
+
+/** Both groups as one; null where their tensors are not walked over together. */
+function joined(a: Group, b: Group): Group | null {
+  if (a.nodes.length + b.nodes.length > MOST_NODES) return null;
+  const nodes = [...a.nodes, ...b.nodes];
+  const reductions = a.reductions + b.reductions;
+  if (reductions > MOST_REDUCTIONS) return null;
+  if (a.size !== b.size) {
+    // What has one element for each row of the other.
+    const [whole, rows] = a.size > b.size ? [a, b] : [b, a];
+    const fits =
+      whole.columns !== null && whole.size === rows.size * whole.columns && rows.columns === null;
+    return fits ? { ...whole, nodes, reductions } : null;
+  }
+  const columns = a.columns ?? b.columns;
+  if (a.columns !== null && b.columns !== null && a.columns !== b.columns) return null;
+  const [long, short] = a.even > b.even ? [a.even, b.even] : [b.even, a.even];
+  if (long % short !== 0) return null;
+  if (columns !== null && short % columns !== 0) return null;
+  return { nodes, size: a.size, columns, even: short, reductions };
+}
+
+/** Whether nothing outside of a set of nodes both needs it and is needed by it. */
+function isConvex(
+  set: readonly number[],
+  before: readonly (readonly number[])[],
+  groupOf: ReadonlyMap<number, Group>,
+): boolean {
+  const own = new Set(set);
+  const earliest = Math.min(...set);
+  const seen = new Set<number>();
+  const stack = set.flatMap((node) => before[node]!.filter((other) => !own.has(other)));
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (own.has(node)) return false;
+    if (seen.has(node)) continue;
+    seen.add(node);
+    // A node of another group comes with all of it.
+    for (const mate of groupOf.get(node)?.nodes ?? []) if (!seen.has(mate)) stack.push(mate);
+    if (node > earliest || groupOf.has(node)) stack.push(...before[node]!);
+  }
+  return true;
+}
