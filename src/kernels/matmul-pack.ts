@@ -24,65 +24,82 @@ export function storeLanes(
   }
 }
 
-/** A vector's first elements from memory, the others 0. */
-export function loadLanes(
-  a: Assembler,
-  to: Ymm,
-  from: { readonly base: Gpr; readonly offset: number },
-  lanes: number,
-  mask: Ymm,
-): void {
-  if (lanes === 8) a.two("vmovups", to, from);
-  else {
-    a.two("vmovups", mask, a.constant(laneMask(lanes)));
-    a.vmaskLoad(to, mask, from);
-  }
-}
-
-/** What one step of packing copies. */
-export interface PackStep {
-  /** Width of the panel in elements of memory, and how many of them exist, the others becoming 0. */
+/** What packing copies. */
+export interface PackSpec {
+  /** Elements for each term in the panel: 8 or 16. */
   readonly width: number;
+  /** How many of them the matrix has; the others become 0. */
   readonly valid: number;
   /** Bytes from one line of the matrix to the next. */
   readonly stride: number;
-  /** How many terms. */
-  readonly steps: number;
   /** Factor on each element. */
   readonly alpha: number;
 }
 
+const factor = (a: Assembler, register: Ymm, alpha: number): void => {
+  if (alpha !== 1)
+    a.three("vmulps", register, register, a.constant(new Float32Array(8).fill(alpha)));
+};
+
+/** How many lines before they are copied the cache is asked for them. */
+const AHEAD = 16;
+/** Masks that `packLines` uses, kept in registers. */
+const MASK = 15;
+
+/** What must run once before `packLines`. */
+export function preparePackLines(a: Assembler, { valid }: PackSpec): void {
+  if (valid % 8 !== 0) a.two("vmovups", MASK, a.constant(laneMask(valid % 8)));
+}
+
 /**
- * Copies terms from rcx, where each term is a line of the matrix, to a panel at rdx, and advances both. Panels narrower
- * than a vector get whole vectors, each overwriting what the one before has too much: a panel needs room behind it.
+ * Copies terms from rcx, where each term is a line of the matrix, to a panel at rdx, and advances both; several panels at
+ * once, `columns` apart in the matrix and `bytes` in the copy, so that what a line has is used while it is in the cache.
  */
-export function packLines(a: Assembler, { width, valid, stride, steps, alpha }: PackStep): void {
-  for (let step = 0; step < steps; step++)
-    for (let lane = 0; lane < width; lane += 8) {
-      const lanes = Math.max(0, Math.min(8, width - lane, valid - lane));
-      const register = (2 * step + lane / 8) % 12;
-      if (lanes === 0) a.three("vxorps", register, register, register);
-      else loadLanes(a, register, { base: rcx, offset: step * stride + 4 * lane }, lanes, 15);
-      if (alpha !== 1 && lanes > 0)
-        a.three("vmulps", register, register, a.constant(new Float32Array(8).fill(alpha)));
-      a.vstore({ base: rdx, offset: 4 * (step * width + lane) }, register);
-    }
+export function packLines(
+  a: Assembler,
+  spec: PackSpec,
+  steps: number,
+  panels = { count: 1, columns: 0, bytes: 0 },
+): void {
+  const { width, valid, stride, alpha } = spec;
+  let next = 0;
+  const bytes = 4 * ((panels.count - 1) * panels.columns + width);
+  for (let step = 0; step < steps; step++) {
+    for (let ahead = 0; ahead < bytes; ahead += 64)
+      a.prefetch({ base: rcx, offset: (step + AHEAD) * stride + ahead });
+    for (let panel = 0; panel < panels.count; panel++)
+      for (let lane = 0; lane < width; lane += 8) {
+        const register = next++ % 12;
+        const column = panel * panels.columns + lane;
+        const from = { base: rcx, offset: step * stride + 4 * column };
+        if (valid >= lane + 8) a.two("vmovups", register, from);
+        else if (valid > lane) a.vmaskLoad(register, MASK, from);
+        else a.three("vxorps", register, register, register);
+        if (valid > lane) factor(a, register, alpha);
+        const offset = panel * panels.bytes + 4 * (step * width + lane);
+        a.vstore({ base: rdx, offset }, register);
+      }
+  }
   a.arithmeticImmediate("add", rcx, steps * stride);
   a.arithmeticImmediate("add", rdx, 4 * steps * width);
 }
 
 /** The same where each term is a column of the matrix, at most eight of them: turns blocks of 8 × 8. */
-export function packColumns(a: Assembler, { width, valid, stride, steps, alpha }: PackStep): void {
+export function packColumns(a: Assembler, spec: PackSpec, steps: number): void {
+  const { width, valid, stride, alpha } = spec;
   for (let lane = 0; lane < width; lane += 8) {
-    const lines = Math.max(0, Math.min(8, width - lane, valid - lane));
-    for (let line = 0; line < 8; line++)
-      if (line < lines) loadLanes(a, line, { base: rcx, offset: (lane + line) * stride }, steps, 8);
-      else a.three("vxorps", line, line, line);
+    const lines = Math.max(0, Math.min(8, valid - lane));
+    if (steps < 8) a.two("vmovups", 8, a.constant(laneMask(steps)));
+    for (let line = 0; line < 8; line++) {
+      const from = { base: rcx, offset: (lane + line) * stride };
+      if (line >= lines) a.three("vxorps", line, line, line);
+      else if (steps < 8) a.vmaskLoad(line, 8, from);
+      else a.two("vmovups", line, from);
+    }
     if (lines > 0) transpose(a);
     for (let step = 0; step < steps; step++) {
       const register = lines > 0 ? 8 + step : 0;
-      if (alpha !== 1 && lines > 0)
-        a.three("vmulps", register, register, a.constant(new Float32Array(8).fill(alpha)));
+      if (lines > 0) factor(a, register, alpha);
       a.vstore({ base: rdx, offset: 4 * (step * width + lane) }, register);
     }
   }

@@ -47,7 +47,8 @@ export function emitTile(
   const { rows, rowStride, termStride, stride, lastColumns } = spec;
   for (let row = 0; row < rows; row++) {
     a.prefetch({ base: rbx, offset: row * stride });
-    a.prefetch({ base: rbx, offset: row * stride + 60 });
+    // Rows that need not begin with a cache line may need two.
+    if (stride % 64 !== 0) a.prefetch({ base: rbx, offset: row * stride + 60 });
   }
   for (let row = 0; row < rows; row++)
     for (const half of B) a.three("vxorps", sum(row, half), sum(row, half), sum(row, half));

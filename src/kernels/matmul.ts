@@ -22,7 +22,7 @@ import {
   rsp,
 } from "./assembler.ts";
 import type { Kernel } from "./kernel.ts";
-import { packColumns, packLines, type PackStep } from "./matmul-pack.ts";
+import { packColumns, packLines, type PackSpec, preparePackLines } from "./matmul-pack.ts";
 import {
   type MatmulPlan,
   type MatmulSpec,
@@ -78,6 +78,8 @@ const variables = [
 type Variable = (typeof variables)[number];
 const FRAME = 256;
 const PAGE = 4096;
+/** Elements for each term in a packed panel of A: a vector, of which six are used. */
+const PACKED_ROWS = 8;
 const SAVED: readonly Gpr[] = [rbx, rbp, r12, r13, r14, r15];
 
 const at = (name: Variable): Address => ({ base: rbp, offset: 8 * variables.indexOf(name) });
@@ -91,7 +93,7 @@ class Emitter {
   readonly #lineA: number;
   readonly #lineB: number;
   readonly #lineC: number;
-  /** Bytes from packed panel to panel; vectors written over the end of a panel of A need room. */
+  /** Bytes from packed panel to panel. */
   readonly #panelA: number;
   readonly #panelB: number;
   readonly #packedB = FRAME;
@@ -105,7 +107,7 @@ class Emitter {
     this.#lineA = 4 * (spec.transA === true ? m : k);
     this.#lineB = 4 * (spec.transB === true ? k : n);
     this.#lineC = 4 * n;
-    this.#panelA = 4 * TILE_ROWS * depth + 32;
+    this.#panelA = 4 * PACKED_ROWS * depth + 64;
     this.#panelB = 4 * TILE_COLUMNS * depth;
     this.#packedA = FRAME + plan.blockColumns * this.#panelB;
     this.#frame = this.#packedA + (plan.packA ? plan.blockRows * this.#panelA : 0);
@@ -316,20 +318,31 @@ class Emitter {
     a.bind(end);
   }
 
-  /** Copies panels of a matrix from r8 to r9, r11 of them, if any. */
-  #pack(step: Omit<PackStep, "steps">, byLine: boolean, panelBytes: number): void {
+  /** Copies panels of a matrix from r8 to r9, r11 of them, one or more. */
+  #pack(spec: PackSpec, columns: number, byLine: boolean, bytes: number): void {
     const a = this.#a;
-    const next = a.label();
-    a.bind(next);
-    a.mov(rcx, r8);
-    a.mov(rdx, r9);
-    this.#eachTerms(r10, (steps) =>
-      byLine ? packLines(a, { ...step, steps }) : packColumns(a, { ...step, steps }),
-    );
-    a.arithmeticImmediate("add", r8, byLine ? 4 * step.width : step.width * step.stride);
-    a.arithmeticImmediate("add", r9, panelBytes);
-    a.arithmeticImmediate("sub", r11, 1);
-    a.jump(next, "notEqual");
+    const end = a.label();
+    if (byLine) preparePackLines(a, spec);
+    for (const count of byLine && columns < spec.width ? [8, 1] : [1]) {
+      const [next, fewer] = [a.label(), a.label()];
+      a.bind(next);
+      if (count > 1) {
+        a.arithmeticImmediate("cmp", r11, count);
+        a.jump(fewer, "less");
+      }
+      a.mov(rcx, r8);
+      a.mov(rdx, r9);
+      this.#eachTerms(r10, (steps) =>
+        byLine ? packLines(a, spec, steps, { count, columns, bytes }) : packColumns(a, spec, steps),
+      );
+      a.arithmeticImmediate("add", r8, count * columns * (byLine ? 4 : spec.stride));
+      a.arithmeticImmediate("add", r9, count * bytes);
+      a.arithmeticImmediate("sub", r11, count);
+      a.jump(next, "notEqual");
+      if (count > 1) a.jump(end);
+      a.bind(fewer);
+    }
+    a.bind(end);
   }
 
   #packB(): void {
@@ -353,17 +366,17 @@ class Emitter {
       a.arithmeticImmediate("cmp", rax, columns);
       a.jump(last, "equal");
     }
-    this.#pack({ ...step, valid: TILE_COLUMNS }, !transB, this.#panelB);
+    this.#pack({ ...step, valid: TILE_COLUMNS }, TILE_COLUMNS, !transB, this.#panelB);
     if (over > 0) {
       const only = a.label();
       a.jump(end);
       a.bind(last);
       a.arithmeticImmediate("sub", r11, 1);
       a.jump(only, "equal");
-      this.#pack({ ...step, valid: TILE_COLUMNS }, !transB, this.#panelB);
+      this.#pack({ ...step, valid: TILE_COLUMNS }, TILE_COLUMNS, !transB, this.#panelB);
       a.bind(only);
       a.movImmediate(r11, 1);
-      this.#pack({ ...step, valid: over }, !transB, this.#panelB);
+      this.#pack({ ...step, valid: over }, TILE_COLUMNS, !transB, this.#panelB);
     }
     a.bind(end);
   }
@@ -422,8 +435,8 @@ class Emitter {
       a.mov(r8, rdi);
       a.lea(r9, { base: rbp, offset: this.#packedA });
       a.mov(r11, at("height"));
-      const step = { width: rows, valid: rows, stride: this.#lineA, alpha: 1 };
-      this.#pack(step, transA, this.#panelA);
+      const spec = { width: PACKED_ROWS, valid: rows, stride: this.#lineA, alpha: 1 };
+      this.#pack(spec, rows, transA, this.#panelA);
       a.lea(rdi, { base: rbp, offset: this.#packedA });
     }
     a.multiply(r12, rsi, this.#lineC);
@@ -453,7 +466,7 @@ class Emitter {
       {
         rows,
         rowStride: packA ? 4 : this.#lineA,
-        termStride: packA ? 4 * rows : 4,
+        termStride: packA ? 4 * PACKED_ROWS : 4,
         stride: this.#lineC,
         lastColumns: ((n - 1) % TILE_COLUMNS) + 1,
         accumulates: depth < k,
