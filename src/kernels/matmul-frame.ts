@@ -19,7 +19,7 @@ import {
   rsi,
   rsp,
 } from "./assembler.ts";
-import type { MatmulSpec } from "./matmul-plan.ts";
+import type { Product } from "./matmul-plan.ts";
 
 /** Variables in memory, 8 bytes each: the stack at entry; addresses; and, in panels, where the work begins, is and ends. */
 const variables = [
@@ -53,15 +53,18 @@ export const at = (name: Variable): Address => ({ base: rbp, offset: 8 * variabl
 /** Emits what products have in common. */
 export class MatmulFrame {
   readonly a = new Assembler();
-  readonly spec: MatmulSpec;
+  readonly spec: Product;
+  /** How many matrices. */
+  readonly batch: number;
   /** Bytes from line to line of the matrices as they are stored. */
   readonly lineA: number;
   readonly lineB: number;
   readonly lineC: number;
 
-  constructor(spec: MatmulSpec) {
+  constructor(spec: Product) {
     this.spec = spec;
-    const { m, n, k, transA = false, transB = false } = spec;
+    const { m, n, k, transA = false, transB = false, batch = [] } = spec;
+    this.batch = batch.reduce((all, size) => all * size, 1);
     this.lineA = 4 * (transA ? m : k);
     this.lineB = 4 * (transB ? k : n);
     this.lineC = 4 * n;
@@ -86,7 +89,9 @@ export class MatmulFrame {
       a.jump(next, "notEqual");
     }
     a.store(at("stack"), rax);
-    const operands: Variable[] = ["a", "b", ...(this.spec.bias ? ["bias" as const] : []), "c"];
+    const [first, second] =
+      this.spec.swapped === true ? (["b", "a"] as const) : (["a", "b"] as const);
+    const operands: Variable[] = [first, second, ...(this.spec.bias ? ["bias" as const] : []), "c"];
     operands.forEach((name, i) => {
       a.mov(rax, { base: rdi, offset: 8 * i });
       a.store(at(name), rax);

@@ -20,14 +20,14 @@ import {
 } from "./assembler.ts";
 import { at, FRAME, MatmulFrame } from "./matmul-frame.ts";
 import { packColumns, packLines, type PackSpec, preparePackLines } from "./matmul-pack.ts";
-import { type MatmulPlan, type MatmulSpec, TILE_COLUMNS, TILE_ROWS } from "./matmul-plan.ts";
+import { type MatmulPlan, type Product, TILE_COLUMNS, TILE_ROWS } from "./matmul-plan.ts";
 import { emitTile } from "./matmul-tile.ts";
 
 /** Elements for each term in a packed panel of A: a vector, of which six are used. */
 const PACKED_ROWS = 8;
 
 /** The code of a product, divided as planned. */
-export const packedProduct = (spec: MatmulSpec, plan: MatmulPlan): Uint8Array =>
+export const packedProduct = (spec: Product, plan: MatmulPlan): Uint8Array =>
   new PackedProduct(spec, plan).code();
 
 /** Makes the code. Throughout, r14 is the first term of the block of terms, r13 how many times eight terms it has. */
@@ -40,7 +40,7 @@ class PackedProduct extends MatmulFrame {
   readonly #packedA: number;
   readonly #frame: number;
 
-  constructor(spec: MatmulSpec, plan: MatmulPlan) {
+  constructor(spec: Product, plan: MatmulPlan) {
     super(spec);
     this.#plan = plan;
     const { depth } = plan;
@@ -131,7 +131,7 @@ class PackedProduct extends MatmulFrame {
     const { a } = this;
     const end = a.label();
     if (byLine) preparePackLines(a, spec);
-    for (const count of byLine && columns < spec.width ? [8, 1] : [1]) {
+    for (const count of byLine ? [columns < spec.width ? 8 : 4, 1] : [1]) {
       const [next, fewer] = [a.label(), a.label()];
       a.bind(next);
       if (count > 1) {

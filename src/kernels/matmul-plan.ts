@@ -28,6 +28,12 @@ export interface MatmulSpec {
   readonly threads: number;
 }
 
+/** A product as code computes it. */
+export interface Product extends MatmulSpec {
+  /** The first input is B, the second A. */
+  readonly swapped?: boolean;
+}
+
 /** Rows of the usual tile of the product: with two vectors each, 12 of the 16 vector registers. */
 export const TILE_ROWS = 6;
 /** Columns of every tile: two vectors. */
@@ -70,7 +76,7 @@ const COST_A = 0.5;
 const COST_B = 0.36;
 const COST_PARTS = 6000;
 
-export function planMatmul(spec: MatmulSpec): MatmulPlan {
+export function planMatmul(spec: Product): MatmulPlan {
   const { m, n, k, threads, transA = false } = spec;
   const batch = (spec.batch ?? []).reduce((all, size) => all * size, 1);
   const { panels, rest } = rowPanels(m);

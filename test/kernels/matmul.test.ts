@@ -154,6 +154,8 @@ const sizes: readonly (readonly [number, number, number])[] = [
   [1, 1, 1],
   [1, 7, 3],
   [5, 1, 9],
+  [1, 29, 70],
+  [4, 19, 45],
   [2, 3, 2],
   [6, 16, 8],
   [7, 17, 11],
