@@ -126,12 +126,12 @@ class PackedProduct extends MatmulFrame {
     a.bind(end);
   }
 
-  /** Copies panels of a matrix from r8 to r9, r11 of them, one or more. */
-  #pack(spec: PackSpec, columns: number, byLine: boolean, bytes: number): void {
+  /** Copies panels of a matrix from r8 to r9, r11 of them, one or more; if they are lines, up to `most` at once. */
+  #pack(spec: PackSpec, columns: number, byLine: boolean, bytes: number, most: number): void {
     const { a } = this;
     const end = a.label();
     if (byLine) preparePackLines(a, spec);
-    for (const count of byLine ? [columns < spec.width ? 8 : 4, 1] : [1]) {
+    for (const count of byLine && most > 1 ? [most, 1] : [1]) {
       const [next, fewer] = [a.label(), a.label()];
       a.bind(next);
       if (count > 1) {
@@ -164,28 +164,35 @@ class PackedProduct extends MatmulFrame {
     a.arithmetic("add", r8, rax);
     a.lea(r9, { base: rbp, offset: this.#packedB });
     a.mov(r11, at("width"));
-    const step = { width: TILE_COLUMNS, stride: this.lineB, alpha };
-    const [last, end] = [a.label(), a.label()];
     const over = n % TILE_COLUMNS;
+    const pack = (valid: number): void => {
+      const spec = { width: TILE_COLUMNS, valid, stride: this.lineB, alpha };
+      this.#pack(spec, TILE_COLUMNS, !transB, this.#panelB, valid < TILE_COLUMNS ? 1 : 4);
+    };
+    const [whole, end] = [a.label(), a.label()];
     if (over > 0) {
-      // The last panel of all is incomplete, and packed by itself.
-      a.lea(rax, { base: r11 });
+      // The last panel of all is incomplete, and packed by itself: r12 counts it.
+      a.movImmediate(r12, 0);
+      a.mov(rax, r11);
       a.arithmetic("add", rax, at("column"));
       a.arithmeticImmediate("cmp", rax, columns);
-      a.jump(last, "equal");
-    }
-    this.#pack({ ...step, valid: TILE_COLUMNS }, TILE_COLUMNS, !transB, this.#panelB);
-    if (over > 0) {
-      const only = a.label();
-      a.jump(end);
-      a.bind(last);
+      a.jump(whole, "notEqual");
+      a.movImmediate(r12, 1);
       a.arithmeticImmediate("sub", r11, 1);
-      a.jump(only, "equal");
-      this.#pack({ ...step, valid: TILE_COLUMNS }, TILE_COLUMNS, !transB, this.#panelB);
-      a.bind(only);
-      a.movImmediate(r11, 1);
-      this.#pack({ ...step, valid: over }, TILE_COLUMNS, !transB, this.#panelB);
+      a.bind(whole);
     }
+    if (n >= TILE_COLUMNS) {
+      const none = a.label();
+      a.arithmeticImmediate("cmp", r11, 0);
+      a.jump(none, "equal");
+      pack(TILE_COLUMNS);
+      a.bind(none);
+    }
+    if (over === 0) return;
+    a.arithmeticImmediate("cmp", r12, 0);
+    a.jump(end, "equal");
+    a.movImmediate(r11, 1);
+    pack(over);
     a.bind(end);
   }
 
@@ -244,7 +251,7 @@ class PackedProduct extends MatmulFrame {
       a.lea(r9, { base: rbp, offset: this.#packedA });
       a.mov(r11, at("height"));
       const spec = { width: PACKED_ROWS, valid: rows, stride: this.lineA, alpha: 1 };
-      this.#pack(spec, rows, transA, this.#panelA);
+      this.#pack(spec, rows, transA, this.#panelA, rows < TILE_ROWS ? 1 : 8);
       a.lea(rdi, { base: rbp, offset: this.#packedA });
     }
     a.multiply(r12, rsi, this.lineC);
