@@ -98,7 +98,8 @@ function found<K, V>(value: V | undefined, what: K): V {
   return value;
 }
 
-function run(step: Step, values: Uint32Array, inputs: readonly number[]): number {
+/** The bits of a step, for the bits of the steps before it and inputs given as floats. */
+export function run(step: Step, values: Uint32Array, inputs: readonly number[]): number {
   const bits = (i: number): number => values[(step as { args: readonly Term[] }).args[i]!]!;
   const float = (i: number): number => toFloat(bits(i));
   switch (step.kind) {

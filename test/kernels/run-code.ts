@@ -33,8 +33,45 @@ export class Guarded {
   }
 }
 
+const PAGE = 4096;
+
+/** Memory that ends where the process may not read: touching a byte beyond it is fatal. */
+export class AtEdge {
+  readonly bytes: Uint8Array;
+  readonly address: bigint;
+  readonly #release: () => void;
+
+  constructor(data: Uint8Array) {
+    const system = koffi.load(null);
+    const map = system.func("void *mmap(void *, size_t, int, int, int, int64_t)");
+    const [protect, unmap] = [
+      system.func("int mprotect(void *, size_t, int)"),
+      system.func("int munmap(void *, size_t)"),
+    ];
+    const pages = Math.max(1, Math.ceil(data.length / PAGE));
+    const [readWrite, privateAnonymous] = [3, process.platform === "darwin" ? 0x1002 : 0x22];
+    const size = (pages + 1) * PAGE;
+    const start = map(null, size, readWrite, privateAnonymous, -1, 0) as bigint;
+    const edge = start + BigInt(pages * PAGE);
+    protect(edge, PAGE, 0);
+    this.address = edge - BigInt(data.length);
+    this.bytes = new Uint8Array(koffi.view(this.address, data.length));
+    this.bytes.set(data);
+    this.#release = () => void unmap(start, size);
+  }
+
+  /** After which `bytes` may not be used. */
+  release(): void {
+    this.#release();
+  }
+}
+
 /** Calls code with the addresses of its operands, for each of its parts. */
-export function runCode(code: Uint8Array, operands: readonly Guarded[], parts: number): void {
+export function runCode(
+  code: Uint8Array,
+  operands: readonly { readonly address: bigint }[],
+  parts: number,
+): void {
   const loaded = codeMemory!.load(code);
   try {
     const call = koffi.decode(loaded.address, koffi.proto("void", ["void *", "size_t"])) as (
