@@ -71,7 +71,7 @@ const LANES = 8;
 /** Steps that are computed again in a later pass rather than kept. */
 const CHEAP = 3;
 /** Most bytes of a row's elements that a part keeps from one pass to the next. */
-export const MOST_KEPT = 256 * 1024;
+const MOST_KEPT = 256 * 1024;
 
 const bytesOf = (dtype: DType): 1 | 4 => (dtype === "bool" ? 1 : 4);
 
@@ -236,6 +236,7 @@ class LoopCompiler {
 
     const computedIn = new Map<Term, number>();
     const passes: Pass[] = [];
+    const bytes = 4 * Math.ceil(this.#loop.columns / LANES) * LANES;
     const cost = (term: Term): number => {
       let count = 0;
       const stack = [term];
@@ -258,8 +259,12 @@ class LoopCompiler {
         const before = computedIn.get(term);
         if (before !== undefined && before < depth) {
           if (this.#kept.has(term)) return;
-          if (step.kind !== "input" && cost(term) > CHEAP) {
-            this.#kept.set(term, this.#place(4 * Math.ceil(this.#loop.columns / LANES) * LANES));
+          if (
+            step.kind !== "input" &&
+            cost(term) > CHEAP &&
+            (this.#kept.size + 1) * bytes <= MOST_KEPT
+          ) {
+            this.#kept.set(term, this.#place(bytes));
             passes[before]!.keep.push(term);
             return;
           }

@@ -262,6 +262,37 @@ describe.skipIf(codeMemory === undefined)("rows that are gone over several times
     },
   );
 
+  it("keeps no more of long rows than a thread's stack has room for", () => {
+    const columns = 30_000;
+    const data = random(2 * columns, 3);
+    let code = new Uint8Array();
+    const build = (f: Formula, x: number): Loop["results"] => {
+      const scaled = Array.from({ length: 12 }, (_, i) => {
+        let y = f.mul(x, f.constant(1 + i / 8));
+        for (let n = 0; n < 5; n++) y = f.add(y, f.mul(y, f.constant(2 ** -9)));
+        return y;
+      });
+      const total = f.reduce(
+        "sum",
+        scaled.reduce((a, b) => f.max(a, b)),
+      );
+      const term = scaled.reduce((a, b) => f.fma(a, b, total));
+      const results: Loop["results"] = [{ term, dtype: "float32", form: "elements" }];
+      const inputs = [{ dtype: "float32", access: full(2, columns) }] as const;
+      code = compileLoop({ rows: 2, columns, parts: 2, formula: f, results, inputs });
+      return results;
+    };
+    const [result] = runRows(2, columns, data, build) as [Float32Array];
+    expect(result.every(Number.isFinite)).toBe(true);
+    // sub rsp, …
+    const at = code.findIndex(
+      (_, i) => code[i] === 0x48 && code[i + 1] === 0x81 && code[i + 2] === 0xec,
+    );
+    const frame = new DataView(code.buffer).getInt32(at + 3, true);
+    expect(frame).toBeGreaterThan(4 * columns);
+    expect(frame).toBeLessThan(2 ** 18 + 2 ** 14);
+  });
+
   it.each([0, 8, 16])("the largest of negative numbers, and of −∞, in rows of %d + 3", (whole) => {
     const columns = whole + 3;
     const data = Float32Array.from({ length: 2 * columns }, (_, i) =>
