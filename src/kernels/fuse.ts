@@ -353,6 +353,8 @@ class Fusion {
     const steps = formula.steps.filter((step) => argsOf(step).length > 0).length;
     const cycles = size * (0.08 * steps + 0.3 * (operands + 1));
     if (this.#threads === 1 || cycles < WORTH_DIVIDING) return 1;
+    // A part of a row has no sum of the row.
+    if (rows === 1 && formula.steps.some(({ kind }) => kind === "reduce")) return 1;
     const most = rows === 1 ? Math.ceil(columns / 64) : rows;
     return Math.max(1, Math.min(4 * this.#threads, Math.floor(cycles / WORTH_A_PART), most));
   }

@@ -23,6 +23,9 @@ const MOST_NODES = 120;
 /** What the registers have room for. */
 const MOST_REDUCTIONS = 4;
 
+/** Elements beyond which offsets have no 32 bits. */
+const MOST_ELEMENTS = 2 ** 29 - 1;
+
 /** Nodes that are computed in one walk over `size` elements. */
 export interface Group {
   readonly nodes: readonly number[];
@@ -56,7 +59,7 @@ export function planGroups({ nodes, roles, types }: Grouping): Group[] {
       role.kind === "sums" || role.kind === "reduce" ? node.inputs[0]! : node.outputs[0]!,
     )!;
     const size = numel(type.shape);
-    if (size === 0) return null;
+    if (size === 0 || size > MOST_ELEMENTS) return null;
     if (role.kind === "reduce" || role.kind === "sums") {
       const { columns } = role;
       if (columns < SHORTEST_ROW || columns > LONGEST_ROW) return null;
