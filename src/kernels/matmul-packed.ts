@@ -284,6 +284,7 @@ class PackedProduct extends MatmulFrame {
         termStride: packA ? 4 * PACKED_ROWS : 4,
         stride: this.lineC,
         lastColumns: ((n - 1) % TILE_COLUMNS) + 1,
+        others: columns > 1,
         accumulates: depth < k,
         bias: bias ? at("panelBias") : undefined,
       },

@@ -71,10 +71,15 @@ const BLOCK_COLUMNS = 8;
 const BLOCK_COLUMNS_PACKED = 32;
 const BLOCK_ROWS = 4;
 const BLOCK_ROWS_PACKED = 16;
-/** Cycles for copying one element of A and of B, and for having more than one part. */
+/** Cycles for copying one element of A and of B, for starting a part, and for other threads to begin. */
 const COST_A = 0.5;
 const COST_B = 0.36;
-const COST_PARTS = 6000;
+const COST_PART = 500;
+const COST_THREADS = 6000;
+/** How much of its last part a thread is late by, because it does something else too: why smaller parts are better. */
+const LATE = 0.1;
+/** Parts for each thread. */
+const MOST_PARTS = 2;
 
 export function planMatmul(spec: Product): MatmulPlan {
   const { m, n, k, threads, transA = false } = spec;
@@ -86,19 +91,23 @@ export function planMatmul(spec: Product): MatmulPlan {
   const depth = 8 * Math.ceil(k / blocks / 8);
   const packA = transA;
 
-  /** Cycles of the longest part. */
+  /** Cycles until all parts are done. */
   const cost = (parts: MatmulPlan["parts"]): number => {
     const rows = Math.min(m, TILE_ROWS * Math.ceil(rowUnits / parts.rows));
     const width = Math.ceil(columns / parts.columns);
     const copies = packA ? Math.ceil(width / BLOCK_COLUMNS_PACKED) : 0;
     const cycles = rows * width + COST_B * TILE_COLUMNS * width + COST_A * rows * copies;
     const count = parts.batch * parts.rows * parts.columns;
-    return Math.ceil(batch / parts.batch) * cycles * k + (count > 1 ? COST_PARTS : 0);
+    const each = COST_PART + Math.ceil(batch / parts.batch) * cycles * k;
+    const rounds = Math.ceil(count / threads) + (threads > 1 ? LATE : 0);
+    return rounds * each + (count > 1 ? COST_THREADS : 0);
   };
+  const most = threads > 1 ? MOST_PARTS * threads : 1;
   let parts = { batch: 1, rows: 1, columns: 1 };
-  for (let b = 1; b <= Math.min(threads, batch); b++)
-    for (let r = 1; b * r <= threads && r <= rowUnits; r++)
-      for (let c = 1; b * r * c <= threads && c <= columns; c++) {
+  // Whole matrices first, which share nothing.
+  for (let b = Math.min(most, batch); b > 0; b--)
+    for (let r = 1; b * r <= most && r <= rowUnits; r++)
+      for (let c = 1; b * r * c <= most && c <= columns; c++) {
         const other = { batch: b, rows: r, columns: c };
         if (cost(other) < cost(parts)) parts = other;
       }

@@ -22,8 +22,9 @@ export interface TileSpec {
   readonly termStride: number;
   /** Bytes between rows of C. */
   readonly stride: number;
-  /** How many columns the last panel has. */
+  /** How many columns the last panel has, and whether there are others. */
   readonly lastColumns: number;
+  readonly others: boolean;
   /** Whether sums of earlier terms may stand in C. */
   readonly accumulates: boolean;
   /** Where the address of this panel's part of the bias is. */
@@ -44,7 +45,7 @@ export function emitTile(
   spec: TileSpec,
   terms: (emit: (steps: number) => void) => void,
 ): void {
-  const { rows, rowStride, termStride, stride, lastColumns } = spec;
+  const { rows, stride, lastColumns, others } = spec;
   for (let row = 0; row < rows; row++) {
     a.prefetch({ base: rbx, offset: row * stride });
     // Rows that need not begin with a cache line may need two.
@@ -52,32 +53,52 @@ export function emitTile(
   }
   for (let row = 0; row < rows; row++)
     for (const half of B) a.three("vxorps", sum(row, half), sum(row, half), sum(row, half));
-  terms((steps) => {
-    for (let step = 0; step < steps; step++) {
-      for (const half of B)
-        a.two("vmovups", half, { base: rcx, offset: 4 * TILE_COLUMNS * step + 32 * half });
-      for (let row = 0; row < rows; row++) {
-        const element = A[row % 2]!;
-        a.two("vbroadcastss", element, { base: rax, offset: row * rowStride + step * termStride });
-        for (const half of B) a.three("vfmadd231ps", sum(row, half), element, half);
-      }
-    }
-    a.arithmeticImmediate("add", rax, steps * termStride);
-    a.arithmeticImmediate("add", rcx, steps * 4 * TILE_COLUMNS);
-  });
 
+  const narrow = lastColumns <= 8;
   const [last, done] = [a.label(), a.label()];
-  if (lastColumns < TILE_COLUMNS) {
+  const branchToLast = (): void => {
     a.arithmeticImmediate("cmp", r15, 1);
     a.jump(last, "equal");
+  };
+  if (narrow && others) branchToLast();
+  if (others || !narrow) {
+    terms((steps) => emitSums(a, spec, steps, B));
+    if (!narrow && others && lastColumns < TILE_COLUMNS) branchToLast();
   }
-  emitEnd(a, spec, TILE_COLUMNS);
-  if (lastColumns < TILE_COLUMNS) {
-    a.jump(done);
-    a.bind(last);
-    emitEnd(a, spec, lastColumns);
-    a.bind(done);
+  if (others) emitEnd(a, spec, TILE_COLUMNS);
+  if (others && lastColumns === TILE_COLUMNS) return;
+  if (others) a.jump(done);
+  a.bind(last);
+  if (narrow) {
+    // One vector of B: both halves of the sums take terms in turn, so that none waits for the other.
+    terms((steps) => emitSums(a, spec, steps, [0]));
+    for (let row = 0; row < rows; row++) a.three("vaddps", sum(row, 0), sum(row, 0), sum(row, 1));
   }
+  emitEnd(a, spec, lastColumns);
+  a.bind(done);
+}
+
+/** Adds `steps` terms to the sums. */
+function emitSums(
+  a: Assembler,
+  { rows, rowStride, termStride }: TileSpec,
+  steps: number,
+  halves: readonly number[],
+): void {
+  for (let step = 0; step < steps; step++) {
+    for (const half of halves)
+      a.two("vmovups", half, { base: rcx, offset: 4 * TILE_COLUMNS * step + 32 * half });
+    for (let row = 0; row < rows; row++) {
+      const element = A[row % 2]!;
+      a.two("vbroadcastss", element, { base: rax, offset: row * rowStride + step * termStride });
+      for (const half of halves) {
+        const to = halves.length === 1 ? step % 2 : half;
+        a.three("vfmadd231ps", sum(row, to), element, half);
+      }
+    }
+  }
+  a.arithmeticImmediate("add", rax, steps * termStride);
+  a.arithmeticImmediate("add", rcx, steps * 4 * TILE_COLUMNS);
 }
 
 /** Adds what belongs to the sums, and stores them. */

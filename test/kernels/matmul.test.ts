@@ -1,7 +1,7 @@
 /** Matrix products in machine code, against sums in float64. */
 
 import { expect, test } from "vitest";
-import { matmulKernel } from "../../src/kernels/matmul.ts";
+import { matmulIsFaster, matmulKernel } from "../../src/kernels/matmul.ts";
 import type { MatmulSpec } from "../../src/kernels/matmul-plan.ts";
 import { KERNEL_DOMAIN, type Kernel } from "../../src/kernels/kernel.ts";
 import { encodeModel } from "../../src/onnx/proto.ts";
@@ -162,6 +162,8 @@ const sizes: readonly (readonly [number, number, number])[] = [
   [8, 15, 19],
   [9, 33, 31],
   [12, 32, 64],
+  [50, 4, 40],
+  [50, 36, 40],
   [13, 25, 257],
   [22, 20, 300],
   [67, 71, 73],
@@ -202,4 +204,22 @@ test.skipIf(skip !== undefined)("batches, with operands shared", () => {
     for (const form of forms)
       for (const shared of [{}, { sharedA: true }, { sharedB: true }])
         check({ m, n, k, batch: [3, 2], ...form, ...shared }, 4);
+});
+
+test("which products ONNX Runtime keeps", () => {
+  const faster = (m: number, n: number, k: number, more = {}): boolean =>
+    matmulIsFaster({ name: "product", m, n, k, threads: 2, ...more });
+  expect(faster(1024, 256, 256)).toBe(true);
+  expect(faster(1, 256, 256, { transB: true })).toBe(true);
+  expect(faster(1, 256, 256)).toBe(false);
+  expect(faster(256, 1, 256)).toBe(false);
+  expect(faster(256, 256, 1)).toBe(false);
+  expect(faster(0, 256, 256)).toBe(false);
+  expect(faster(2 ** 15, 2 ** 14, 256)).toBe(false);
+});
+
+test("sizes that no kernel has", () => {
+  expect(() => matmulKernel({ name: "product", m: 3, n: 0, k: 2, threads: 1 })).toThrow(
+    "sizes must be at least 1 and matrices smaller than 2 GiB, got m 3, n 0, k 2, batch []",
+  );
 });
