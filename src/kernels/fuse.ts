@@ -19,6 +19,7 @@ import { argsOf, Formula, type Term } from "./formula.ts";
 import { planGroups, type Group, type Role } from "./groups.ts";
 import { KERNEL_DOMAIN, type Kernel } from "./kernel.ts";
 import { apply, resultDType } from "./operators.ts";
+import { applyToRows, isRowOperator, rowsOf } from "./row-operators.ts";
 
 /** Most inputs and outputs of a kernel. */
 const MOST_OPERANDS = 60;
@@ -89,7 +90,8 @@ class Fusion {
     const groups = planGroups({ nodes, roles: this.#roles, types: this.#types });
     const unitOf = new Map<number, Unit>();
     for (const group of groups) {
-      const worth = group.nodes.filter((i) => this.#roles[i]!.kind !== "alias").length > 1;
+      const kinds = group.nodes.map((i) => this.#roles[i]!.kind).filter((kind) => kind !== "alias");
+      const worth = kinds.length > 1 || kinds[0] === "rows";
       const unit = worth ? this.#lower(group) : null;
       if (unit !== null) for (const i of group.nodes) unitOf.set(i, unit);
     }
@@ -134,6 +136,13 @@ class Fusion {
     }
     if (["ReduceSum", "ReduceMean", "ReduceMax"].includes(node.opType))
       return this.#reduction(node, first);
+    if (isRowOperator(node)) {
+      const columns = rowsOf(node, first.shape);
+      const known = node.outputs.every((name) => types.has(name));
+      return columns === null || first.dtype !== "float32" || !known
+        ? null
+        : { kind: "rows", columns };
+    }
     if (operands.some((type) => type === undefined)) return null;
     const all = operands as TypeSpec[];
     if (!all.every(({ dtype }) => kernelDTypes.has(dtype))) return null;
@@ -223,6 +232,13 @@ class Fusion {
         terms.set(result, apply(formula, node, operands, operandTypes));
         continue;
       }
+      if (role.kind === "rows") {
+        const over = types.get(node.inputs[0]!)!;
+        const operands = node.inputs.map((name) => operand(name, over));
+        const made = applyToRows(formula, node, operands, role.columns);
+        node.outputs.forEach((name, place) => terms.set(name, made[place]!));
+        continue;
+      }
       const term = operand(node.inputs[0]!, types.get(node.inputs[0]!)!);
       if (role.kind === "reduce") {
         const reduced = formula.reduce(role.by === "max" ? "max" : "sum", term);
@@ -238,24 +254,24 @@ class Fusion {
     const [early, late]: [NodeProto[], NodeProto[]] = [[], []];
     const stored = new Map<Term, string>();
     const parts = this.#parts(group.size, rows, columns, formula, inputs.length);
-    for (const i of group.nodes) {
+    const made = group.nodes.flatMap((i) => nodes[i]!.outputs.map((name) => [i, name] as const));
+    for (const [i, name] of made) {
       const node = nodes[i]!;
-      const [name] = node.outputs as [string];
       const needed = this.#consumers.get(name)?.some((by) => by === -1 || !own.has(by)) ?? false;
       if (!needed) continue;
       const role = this.#roles[i]!;
       const { dtype, shape } = types.get(name)!;
       const term = terms.get(name)!;
       if (role.kind === "sums") {
-        const made = parts === 1 ? name : `${name}_parts`;
+        const whole = parts === 1 ? name : `${name}_parts`;
         results.push({
-          ...{ term, dtype, form: "sums", name: made },
+          ...{ term, dtype, form: "sums", name: whole },
           shape: parts === 1 ? shape : [parts, ...shape],
         });
         if (parts > 1)
           late.push({
             ...{ name: `${name}_sum`, opType: "ReduceSum", outputs: [name] },
-            inputs: [made, this.#first()],
+            inputs: [whole, this.#first()],
             attributes: { keepdims: attr.int(0) },
           });
         continue;

@@ -11,6 +11,8 @@ export type Role =
   | { readonly kind: "element" | "alias" }
   /** A sum, mean or maximum of each row. */
   | { readonly kind: "reduce"; readonly columns: number; readonly by: "sum" | "mean" | "max" }
+  /** Elements made of all those of their row: layer normalization, whose statistics are results too, or softmax. */
+  | { readonly kind: "rows"; readonly columns: number }
   /** Sums over all rows. */
   | { readonly kind: "sums"; readonly columns: number };
 
@@ -55,15 +57,13 @@ export function planGroups({ nodes, roles, types }: Grouping): Group[] {
 
   const alone = (i: number, role: Role): Group | null => {
     const node = nodes[i]!;
-    const type = types.get(
-      role.kind === "sums" || role.kind === "reduce" ? node.inputs[0]! : node.outputs[0]!,
-    )!;
+    const type = types.get(walkedOver(node, role))!;
     const size = numel(type.shape);
     if (size === 0 || size > MOST_ELEMENTS) return null;
-    if (role.kind === "reduce" || role.kind === "sums") {
-      const { columns } = role;
+    if ("columns" in role) {
+      const { kind, columns } = role;
       if (columns < SHORTEST_ROW || columns > LONGEST_ROW) return null;
-      const reductions = role.kind === "reduce" ? 1 : 0;
+      const reductions = { sums: 0, reduce: 1, rows: 2 }[kind];
       return { nodes: [i], size, columns, even: size, reductions };
     }
     let even = size;
@@ -94,9 +94,8 @@ export function planGroups({ nodes, roles, types }: Grouping): Group[] {
   const fits = ({ nodes: members, columns }: Group): boolean => {
     const own = new Set(members);
     return members.every((i) => {
-      const { inputs, outputs } = nodes[i]!;
-      const over = types.get(roles[i]!.kind === "element" ? outputs[0]! : inputs[0]!)!;
-      return inputs.every((name) => {
+      const over = types.get(walkedOver(nodes[i]!, roles[i]!))!;
+      return nodes[i]!.inputs.every((name) => {
         const made = producer.get(name);
         if (made === undefined || !own.has(made)) return true;
         if (roles[made]!.kind === "sums") return false;
@@ -128,6 +127,10 @@ export function planGroups({ nodes, roles, types }: Grouping): Group[] {
     nodes: [...group.nodes].sort((a, b) => a - b),
   }));
 }
+
+/** The value whose elements a node takes part in walking over. */
+export const walkedOver = ({ inputs, outputs }: NodeProto, role: Role): string =>
+  role.kind === "element" ? outputs[0]! : inputs[0]!;
 
 /** Whether a value has one element for each row of another's, in this order. */
 export function isColumn(value: TypeSpec, over: TypeSpec, columns: number): boolean {
