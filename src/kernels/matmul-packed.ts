@@ -268,6 +268,8 @@ class PackedProduct extends MatmulFrame {
     a.lea(r9, { base: rbp, offset: this.#packedB });
     a.mov(r11, at("width"));
 
+    const [rowStride, termStride] =
+      packA || transA ? [4, packA ? 4 * PACKED_ROWS : this.lineA] : [this.lineA, 4];
     const [nextColumns, nextRows] = [a.label(), a.label()];
     a.bind(nextColumns);
     a.mov(r8, rdi);
@@ -280,8 +282,8 @@ class PackedProduct extends MatmulFrame {
       a,
       {
         rows,
-        rowStride: packA ? 4 : this.lineA,
-        termStride: packA ? 4 * PACKED_ROWS : 4,
+        rowStride,
+        termStride,
         stride: this.lineC,
         lastColumns: ((n - 1) % TILE_COLUMNS) + 1,
         others: columns > 1,
@@ -290,7 +292,7 @@ class PackedProduct extends MatmulFrame {
       },
       (emit) => this.#eachTerms(rdx, emit),
     );
-    a.arithmeticImmediate("add", r8, packA ? this.#panelA : rows * this.lineA);
+    a.arithmeticImmediate("add", r8, packA ? this.#panelA : rows * rowStride);
     a.arithmeticImmediate("add", rbx, rows * this.lineC);
     a.arithmeticImmediate("sub", r10, 1);
     a.jump(nextRows, "notEqual");

@@ -71,6 +71,8 @@ const BLOCK_COLUMNS = 8;
 const BLOCK_COLUMNS_PACKED = 32;
 const BLOCK_ROWS = 4;
 const BLOCK_ROWS_PACKED = 16;
+/** Most rows and columns for which a transposed A is read where it lies: more would fall on the same places of the cache. */
+const IN_PLACE = 256;
 /** Cycles for copying one element of A and of B, for starting a part, and for other threads to begin. */
 const COST_A = 0.5;
 const COST_B = 0.36;
@@ -89,7 +91,7 @@ export function planMatmul(spec: Product): MatmulPlan {
   const columns = Math.ceil(n / TILE_COLUMNS);
   const blocks = Math.ceil(k / DEPTH);
   const depth = 8 * Math.ceil(k / blocks / 8);
-  const packA = transA;
+  const packA = transA && Math.max(m, n) > IN_PLACE;
 
   /** Cycles until all parts are done. */
   const cost = (parts: MatmulPlan["parts"]): number => {

@@ -17,7 +17,7 @@ import { TILE_COLUMNS } from "./matmul-plan.ts";
 export interface TileSpec {
   /** 1 to 6. */
   readonly rows: number;
-  /** Bytes between rows of A and between their terms: one of the two is 4. */
+  /** Bytes between rows of A and between their terms. */
   readonly rowStride: number;
   readonly termStride: number;
   /** Bytes between rows of C. */
