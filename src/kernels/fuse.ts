@@ -19,6 +19,8 @@ import { argsOf, Formula, type Term } from "./formula.ts";
 import { planGroups, type Group, type Role } from "./groups.ts";
 import { KERNEL_DOMAIN, type Kernel } from "./kernel.ts";
 import { apply, resultDType } from "./operators.ts";
+import { matmulIsFaster, matmulKernel } from "./matmul.ts";
+import { productOf } from "./products.ts";
 import { applyToRows, isRowOperator, rowsOf } from "./row-operators.ts";
 
 /** Most inputs and outputs of a kernel. */
@@ -95,6 +97,10 @@ class Fusion {
       const unit = worth ? this.#lower(group) : null;
       if (unit !== null) for (const i of group.nodes) unitOf.set(i, unit);
     }
+    nodes.forEach((node, i) => {
+      const product = unitOf.has(i) ? null : this.#product(node);
+      if (product !== null) unitOf.set(i, [product]);
+    });
     if (unitOf.size === 0) return { model: this.#model, kernels: [] };
     nodes.forEach((node, i) => {
       if (!unitOf.has(i)) unitOf.set(i, [node]);
@@ -112,11 +118,46 @@ class Fusion {
     return { model, kernels: [...this.#kernels.values()] };
   }
 
+  /** A matrix product as a kernel, where that is faster. */
+  #product(node: NodeProto): NodeProto | null {
+    const product = productOf(node, (name) => this.#types.get(name));
+    if (product === null) return null;
+    // ONNX Runtime copies constant matrices into panels once.
+    if (this.#constants.has(product.inputs[1]!) || this.#constants.has(product.inputs[0]!))
+      return null;
+    const spec = { ...product.spec, threads: this.#threads };
+    if (!matmulIsFaster({ ...spec, name: "" })) return null;
+    const kernel = this.#kernel(JSON.stringify([spec, product.shape]), (name) => ({
+      ...matmulKernel({ ...spec, name }),
+      outputs: [{ dtype: "float32", shape: product.shape }],
+    }));
+    return {
+      name: `${node.name}/${kernel.name}`,
+      opType: kernel.name,
+      domain: KERNEL_DOMAIN,
+      inputs: product.inputs,
+      outputs: node.outputs,
+      attributes: {},
+    };
+  }
+
+  /** The kernel made before by the same key, or a new one. */
+  #kernel(key: string, make: (name: string) => Kernel): Kernel {
+    const known = this.#kernels.get(key);
+    if (known !== undefined) return known;
+    const kernel = make(`kernel_${this.#kernels.size}`);
+    this.#kernels.set(key, kernel);
+    return kernel;
+  }
+
   // ---- what nodes do -----------------------------------------------------------------------------------------------
 
   /** A node's part in a kernel, if it can have one; notes its result's type. */
   #role(node: NodeProto): Role | null {
     const types = this.#types;
+    const product = productOf(node, (name) => types.get(name));
+    if (product !== null && !types.has(node.outputs[0]!))
+      types.set(node.outputs[0]!, { dtype: "float32", shape: product.shape });
     const operands = node.inputs.map((name) => types.get(name));
     const [first] = operands;
     const [result] = node.outputs;
@@ -322,17 +363,13 @@ class Fusion {
       ],
       results.map(({ term, dtype, form, shape }) => [term, dtype, form, shape]),
     ]);
-    let kernel = this.#kernels.get(key);
-    if (kernel === undefined) {
-      kernel = {
-        name: `kernel_${this.#kernels.size}`,
-        inputs: inputs.map(({ name }) => specOf(types.get(name)!)),
-        outputs: results.map(specOf),
-        parts,
-        code: compileLoop(loop),
-      };
-      this.#kernels.set(key, kernel);
-    }
+    const kernel = this.#kernel(key, (name) => ({
+      name,
+      inputs: inputs.map((input) => specOf(types.get(input.name)!)),
+      outputs: results.map(specOf),
+      parts,
+      code: compileLoop(loop),
+    }));
     const call: NodeProto = {
       name: `${nodes[group.nodes.at(-1)!]!.name}/${kernel.name}`,
       opType: kernel.name,
