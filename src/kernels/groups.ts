@@ -53,7 +53,11 @@ export function planGroups({ nodes, roles, types }: Grouping): Group[] {
   const before = nodes.map(({ inputs }) => [
     ...new Set(inputs.flatMap((name) => producer.get(name) ?? [])),
   ]);
+  const after: number[][] = nodes.map(() => []);
+  before.forEach((others, i) => others.forEach((other) => after[other]!.push(i)));
   const groupOf = new Map<number, Group>();
+  /** A node's level is above those of all it needs, and that of all of its group. */
+  const levels: number[] = [];
 
   const alone = (i: number, role: Role): Group | null => {
     const node = nodes[i]!;
@@ -106,7 +110,23 @@ export function planGroups({ nodes, roles, types }: Grouping): Group[] {
     });
   };
 
+  /** Gives a group's nodes a level, and those that need them one above. */
+  const raise = (members: readonly number[], to: number): void => {
+    const work = [{ members, to }];
+    for (let next = work.pop(); next !== undefined; next = work.pop()) {
+      if (next.members.every((member) => levels[member]! >= next.to)) continue;
+      for (const member of next.members) levels[member] = next.to;
+      for (const member of next.members)
+        for (const user of after[member]!) {
+          const level = levels[user];
+          if (level === undefined || level > next.to || next.members.includes(user)) continue;
+          work.push({ members: groupOf.get(user)?.nodes ?? [user], to: next.to + 1 });
+        }
+    }
+  };
+
   nodes.forEach((_, i) => {
+    levels[i] = 1 + Math.max(0, ...before[i]!.map((other) => levels[other]!));
     const role = roles[i] ?? null;
     if (role === null) return;
     let group = alone(i, role);
@@ -116,8 +136,10 @@ export function planGroups({ nodes, roles, types }: Grouping): Group[] {
       const its = groupOf.get(other);
       if (its === undefined || its === group) continue;
       const union = joined(its, group);
-      if (union === null || !fits(union) || !isConvex(union.nodes, before, groupOf)) continue;
+      if (union === null || !fits(union) || !isConvex(union.nodes, before, groupOf, levels))
+        continue;
       for (const member of union.nodes) groupOf.set(member, union);
+      raise(union.nodes, Math.max(levels[other]!, levels[i]!));
       group = union;
     }
   });
@@ -173,18 +195,20 @@ function isConvex(
   set: readonly number[],
   before: readonly (readonly number[])[],
   groupOf: ReadonlyMap<number, Group>,
+  levels: readonly number[],
 ): boolean {
   const own = new Set(set);
-  const earliest = Math.min(...set);
+  const lowest = Math.min(...set.map((node) => levels[node]!));
   const seen = new Set<number>();
   const stack = set.flatMap((node) => before[node]!.filter((other) => !own.has(other)));
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (own.has(node)) return false;
-    if (seen.has(node)) continue;
+    // Nothing of this level needs one of the set.
+    if (seen.has(node) || levels[node]! <= lowest) continue;
     seen.add(node);
     // A node of another group comes with all of it.
     for (const mate of groupOf.get(node)?.nodes ?? []) if (!seen.has(mate)) stack.push(mate);
-    if (node > earliest || groupOf.has(node)) stack.push(...before[node]!);
+    stack.push(...before[node]!);
   }
   return true;
 }
