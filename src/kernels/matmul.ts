@@ -5,8 +5,9 @@ import { dotGroups, type DotParts, dotProduct } from "./matmul-dot.ts";
 import { packedProduct } from "./matmul-packed.ts";
 import { type MatmulSpec, planMatmul, type Product } from "./matmul-plan.ts";
 
-/** Bytes that a matrix must stay below: offsets in code have 32 bits. */
+/** Bytes that a matrix must stay below, and the length of its lines: offsets in code have 32 bits. */
 const MOST_BYTES = 2 ** 31;
+const MOST_LENGTH = 2 ** 24;
 /** Terms below which copying into panels costs more than it gives. */
 const FEWEST_TERMS = 8;
 
@@ -24,17 +25,19 @@ export function matmulIsFaster(spec: MatmulSpec): boolean {
 }
 
 const fits = ({ m, n, k, batch = [] }: MatmulSpec): boolean =>
-  Math.min(m, n, k, ...batch) >= 1 && 4 * Math.max(m * n, m * k, k * n) < MOST_BYTES;
+  Math.min(m, n, k, ...batch) >= 1 &&
+  Math.max(m, n, k) < MOST_LENGTH &&
+  4 * Math.max(m * n, m * k, k * n) < MOST_BYTES;
 
 /**
  * The kernel of a product: inputs A, B and, if asked for, the bias; output C of shape [...batch, m, n]. Each part needs less
- * than 1 MiB of its thread's stack. Throws a RangeError for sizes below 1 and matrices of 2 GiB.
+ * than 1 MiB of its thread's stack. Throws a RangeError for sizes below 1 or from 2²⁴ on, and for matrices of 2 GiB.
  */
 export function matmulKernel(spec: MatmulSpec): Kernel {
   const { name, m, n, k, transA = false, transB = false, batch = [], bias = false } = spec;
   if (!fits(spec))
     throw new RangeError(
-      `matmulKernel: sizes must be at least 1 and matrices smaller than 2 GiB, got m ${m}, n ${n}, k ${k}, batch [${batch.join(", ")}]`,
+      `matmulKernel: sizes must be 1 to 2²⁴ − 1 and matrices smaller than 2 GiB, got m ${m}, n ${n}, k ${k}, batch [${batch.join(", ")}]`,
     );
   const tensor = (shape: readonly number[]): Kernel["inputs"][number] => ({
     dtype: "float32",

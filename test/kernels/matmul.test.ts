@@ -169,7 +169,10 @@ const sizes: readonly (readonly [number, number, number])[] = [
   [67, 71, 73],
   [101, 263, 53],
   [128, 64, 128],
-  [130, 290, 520],
+  [70, 290, 328],
+  [49, 35, 641],
+  [50, 270, 642],
+  [7, 9, 12481],
 ];
 
 const run = memory === undefined ? undefined : runner();
@@ -191,7 +194,7 @@ function check(spec: Omit<MatmulSpec, "name" | "threads">, threads: number): voi
 
 test.skipIf(skip !== undefined)("products of all shapes and transposes", () => {
   for (const [m, n, k] of sizes)
-    for (const form of forms) for (const threads of [1, 2, 5]) check({ m, n, k, ...form }, threads);
+    for (const form of forms) for (const threads of [1, 5]) check({ m, n, k, ...form }, threads);
 });
 
 test.skipIf(skip !== undefined)("a bias and a factor", () => {
@@ -220,6 +223,6 @@ test("which products ONNX Runtime keeps", () => {
 
 test("sizes that no kernel has", () => {
   expect(() => matmulKernel({ name: "product", m: 3, n: 0, k: 2, threads: 1 })).toThrow(
-    "sizes must be at least 1 and matrices smaller than 2 GiB, got m 3, n 0, k 2, batch []",
+    "sizes must be 1 to 2²⁴ − 1 and matrices smaller than 2 GiB, got m 3, n 0, k 2, batch []",
   );
 });
