@@ -84,6 +84,7 @@ export class OnnxRuntime {
   // Were the library object collected, the library would be unmapped while its threads run.
   readonly #library: LibraryHandle;
   readonly #table: Pointer[];
+  readonly #bound = new Map<FunctionName, unknown>();
   readonly #errorMessage: (status: Pointer) => string;
   readonly #releaseStatus: (status: Pointer) => void;
 
@@ -111,10 +112,14 @@ export class OnnxRuntime {
   bind<Result = Status, Arguments extends Argument[] = Argument[]>(
     name: FunctionName,
   ): (...args: Arguments) => Result {
-    const [place, args, result] = signatures[name];
-    return functionAt(this.#table[place] as Pointer, args, result) as (
-      ...args: Arguments
-    ) => Result;
+    // koffi never forgets a function that it made.
+    let bound = this.#bound.get(name);
+    if (bound === undefined) {
+      const [place, args, result] = signatures[name];
+      bound = functionAt(this.#table[place] as Pointer, args, result);
+      this.#bound.set(name, bound);
+    }
+    return bound as (...args: Arguments) => Result;
   }
 
   /** Where that function lies, for code that calls it itself. */
