@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { fuse } from "../../src/kernels/fuse.ts";
-import { attr, type NodeProto } from "../../src/onnx/proto.ts";
+import { attr, type NodeProto, type TensorProto } from "../../src/onnx/proto.ts";
 import { FfiExecutor } from "../../src/runtime/node-ffi.ts";
 import type { TypedArray } from "../../src/graph/dtype.ts";
 import { lowered, outputsOf, spec, type Small } from "./programs.ts";
@@ -52,7 +52,177 @@ function compare(small: Small, seed = 1, threads = 2): string[] {
 
 const f32 = (name: string, ...shape: number[]) => spec(name, "float32", ...shape);
 
+const number = (name: string, value: number): TensorProto => ({
+  ...{ name, dtype: "float32", shape: [], data: Float32Array.of(value) },
+});
+
+const keep = { keepdims: attr.int(1) };
+const drop = { keepdims: attr.int(0) };
+
 describe.skipIf(codeMemory === undefined)("groups", () => {
+  it("of elementwise operators with broadcasting are one kernel", () => {
+    const left = compare({
+      inputs: [f32("x", 3, 5, 24), f32("row", 24), f32("one")],
+      outputs: [f32("y", 3, 5, 24)],
+      nodes: [
+        node("Add", ["x", "row"], "a"),
+        node("Mul", ["a", "one"], "b"),
+        node("Tanh", ["b"], "y"),
+      ],
+    });
+    expect(left).toEqual(["kernel_0"]);
+    for (const shape of [
+      [3, 5, 1],
+      [3, 1, 24],
+      [5, 1],
+      [1, 1, 1],
+    ])
+      compare({
+        inputs: [f32("x", 3, 5, 24), f32("v", ...shape)],
+        outputs: [f32("y", 3, 5, 24)],
+        nodes: [node("Mul", ["x", "v"], "a"), node("Tanh", ["a"], "y")],
+      });
+  });
+
+  it.each([1, 16, 33])("of %d rows with sums along and over them are one kernel", (rows) => {
+    const left = compare({
+      inputs: [f32("x", rows, 33), f32("w", 33)],
+      outputs: [f32("y", rows, 33), f32("total", 33), f32("mean", rows, 1)],
+      nodes: [
+        node("ReduceMean", ["x", "last"], "mean", keep),
+        node("Sub", ["x", "mean"], "centred"),
+        node("Mul", ["centred", "centred"], "square"),
+        node("ReduceMean", ["square", "last"], "variance", keep),
+        node("Add", ["variance", "small"], "positive"),
+        node("Sqrt", ["positive"], "deviation"),
+        node("Div", ["centred", "deviation"], "normal"),
+        node("Mul", ["normal", "w"], "y"),
+        node("ReduceSum", ["y", "first"], "total", drop),
+      ],
+      constants: [ints("first", 0), ints("last", -1), number("small", 0.5)],
+    });
+    expect(left.filter((op) => op !== "ReduceSum")).toEqual(["kernel_0"]);
+  });
+
+  it("sum one long row on one thread", () => {
+    const left = compare({
+      inputs: [f32("x", 30_000)],
+      outputs: [f32("y", 30_000), f32("largest", 1)],
+      nodes: [
+        node("Tanh", ["x"], "t"),
+        node("ReduceMean", ["t", "first"], "mean", keep),
+        node("ReduceMax", ["t", "first"], "largest", keep),
+        node("Sub", ["t", "mean"], "y"),
+      ],
+      constants: [ints("first", 0)],
+    });
+    expect(left).toEqual(["kernel_0"]);
+  });
+
+  it("sum over the rows of large tensors on several threads", () => {
+    const left = compare({
+      inputs: [f32("x", 600, 130)],
+      outputs: [f32("total", 130), f32("y", 600, 130)],
+      nodes: [
+        node("Tanh", ["x"], "t"),
+        node("Mul", ["t", "x"], "y"),
+        node("ReduceSum", ["y", "first"], "total", drop),
+      ],
+      constants: [ints("first", 0)],
+    });
+    expect(left).toEqual(["kernel_0", "ReduceSum"]);
+  });
+
+  it("keep rows and columns of squares apart", () => {
+    // The sums of rows are added as a row, then as a column.
+    for (const shape of [
+      [1, 32],
+      [32, 1],
+    ])
+      compare({
+        inputs: [f32("x", 32, 32)],
+        outputs: [f32("y", 32, 32), f32("s", 32)],
+        nodes: [
+          node("Tanh", ["x"], "t"),
+          node("ReduceSum", ["t", "last"], "s", drop),
+          node("Reshape", ["s", "shape"], "placed"),
+          node("Add", ["t", "placed"], "y"),
+        ],
+        constants: [ints("last", -1), ints("shape", ...shape)],
+      });
+    compare({
+      inputs: [f32("x", 32, 32), f32("v", 32)],
+      outputs: [f32("y", 32, 32)],
+      nodes: [
+        node("Exp", ["v"], "e"),
+        node("Add", ["x", "e"], "a"),
+        node("Reshape", ["e", "shape"], "column"),
+        node("Mul", ["a", "column"], "y"),
+      ],
+      constants: [ints("shape", 32, 1)],
+    });
+  });
+
+  it("return one value in two shapes", () => {
+    compare({
+      inputs: [f32("x", 4, 32)],
+      outputs: [f32("flat", 128), f32("y", 4, 32), f32("other", 2, 64)],
+      nodes: [
+        node("Tanh", ["x"], "t"),
+        node("Add", ["t", "x"], "y"),
+        node("Reshape", ["y", "whole"], "flat"),
+        node("Reshape", ["y", "wide"], "other"),
+      ],
+      constants: [ints("whole", 128), ints("wide", 2, 64)],
+    });
+  });
+
+  it("of bools and whole numbers", () => {
+    const left = compare({
+      inputs: [spec("p", "bool", 5, 21), spec("q", "bool", 21), f32("x", 5, 21)],
+      outputs: [spec("both", "bool", 5, 21), f32("y", 5, 21), spec("n", "int32", 5, 21)],
+      nodes: [
+        node("And", ["p", "q"], "both"),
+        node("Where", ["both", "x", "zero"], "y"),
+        node("Cast", ["both"], "n", { to: attr.int(6) }),
+      ],
+      constants: [number("zero", 0)],
+    });
+    expect(left).toEqual(["kernel_0"]);
+  });
+
+  it.each([[[0, 32]], [[1, 1]], [[]], [[1, 7]]])("of tensors of shape %j", (shape) => {
+    compare({
+      inputs: [f32("x", ...shape)],
+      outputs: [f32("y", ...shape)],
+      nodes: [node("Tanh", ["x"], "t"), node("Add", ["t", "x"], "y")],
+    });
+  });
+
+  it("of more operands than a kernel takes", () => {
+    const names = Array.from({ length: 80 }, (_, i) => `x${i}`);
+    compare({
+      inputs: names.map((name) => f32(name, 4, 32)),
+      outputs: [f32("s78", 4, 32)],
+      nodes: names
+        .slice(1)
+        .map((name, i) => node("Add", [i === 0 ? "x0" : `s${i - 1}`, name], `s${i}`)),
+    });
+  });
+
+  it("that are equal share a kernel", () => {
+    const names = [0, 1, 2];
+    const left = compare({
+      inputs: names.map((i) => f32(`x${i}`, 6, 32)),
+      outputs: names.map((i) => f32(`y${i}`, 6, 32)),
+      nodes: names.flatMap((i) => [
+        node("Tanh", [`x${i}`], `t${i}`),
+        node("Add", [`t${i}`, `x${i}`], `y${i}`),
+      ]),
+    });
+    expect(left).toEqual(["kernel_0", "kernel_0", "kernel_0"]);
+  });
+
   it("never need one another", () => {
     // Together s and t would need n, which needs m, which stands with g, which needs s.
     const nodes = [

@@ -34,7 +34,7 @@ export const lowered = ({ inputs, outputs, nodes, constants = [] }: Small): Lowe
   ...{ inputs, outputs },
   inPlace: outputs.map(() => false),
   overwrites: outputs.map(() => null),
-  types: new Map(inputs.map((input) => [input.name, input])),
+  types: new Map(inputs.map(({ name, dtype, shape }) => [name, { dtype, shape }])),
 });
 
 /** What a program returns; `threads`: with kernels for so many, else without. */

@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { executor, setDevice } from "../../src/device.ts";
 import { compile, tensor, where, type Tensor } from "../../src/index.ts";
+import { AdamW, SGD } from "../../src/optim/index.ts";
 import type { FfiExecutor } from "../../src/runtime/node-ffi.ts";
 import { Dice } from "./random-loops.ts";
 import { codeMemory } from "./run-code.ts";
@@ -224,3 +225,56 @@ test.skipIf(codeMemory === undefined)("made-up programs with kernels and without
     expect({ seed, off }).toEqual({ seed, off: [] });
   });
 });
+
+/** Losses and parameters of a network that learns on a device. */
+async function learn(kernels: boolean, optimizer: "adam" | "sgd"): Promise<Float32Array[]> {
+  await setDevice("cpu", { threads: 2, kernels });
+  const dice = new Dice(3);
+  const size = 32;
+  const weight = (...shape: number[]): Tensor => {
+    const values = leafOf(dice, ...shape).mul(0.2);
+    return values.detach().requiresGrad_();
+  };
+  const parameters = [0, 1].flatMap(() => [
+    weight(size, size),
+    weight(size),
+    weight(size),
+    weight(size),
+  ]);
+  await elements(parameters);
+  const steps =
+    optimizer === "adam"
+      ? new AdamW(parameters, { lr: 0.01 })
+      : new SGD(parameters, { lr: 0.05, momentum: 0.9 });
+  // As many rows as columns, so that nothing tells them apart but their place.
+  const [x, y] = [leafOf(dice, size, size), leafOf(dice, size, size)];
+  const step = compile(() => {
+    steps.zeroGrad();
+    let h = x;
+    for (let i = 0; i < parameters.length; i += 4) {
+      const [w, b, scale, shift] = parameters.slice(i, i + 4) as [Tensor, Tensor, Tensor, Tensor];
+      const centred = h.sub(h.mean({ dim: -1, keepdim: true }));
+      const deviation = centred.square().mean({ dim: -1, keepdim: true }).add(0.1).sqrt();
+      const normal = centred.div(deviation).mul(scale.add(1)).add(shift);
+      h = h.add(normal.matmul(w).add(b).tanh());
+    }
+    const loss = h.sub(y).square().mean();
+    loss.backward();
+    steps.step();
+    return loss;
+  });
+  const losses: Tensor[] = [];
+  for (let i = 0; i < 20; i++) losses.push(await step());
+  return elements([...losses, ...parameters]);
+}
+
+test.skipIf(codeMemory === undefined).each(["adam", "sgd"] as const)(
+  "a network learns by %s as it does without kernels",
+  async (optimizer) => {
+    const [truth, got] = [await learn(false, optimizer), await learn(true, optimizer)];
+    expect(truth[19]![0]!).toBeLessThan(0.8 * truth[0]![0]!);
+    got.forEach((values, i) =>
+      values.forEach((x, j) => expect(Math.abs(x - truth[i]![j]!)).toBeLessThan(2e-3)),
+    );
+  },
+);
