@@ -240,3 +240,81 @@ describe.skipIf(codeMemory === undefined)("groups", () => {
     expect(left).toContain("MatMul");
   });
 });
+
+/** A program of random nodes over [rows, columns] and what it broadcasts with, its outputs in any order. */
+function randomProgram(dice: Dice): Small {
+  const [rows, columns] = [dice.one([1, 2, 16, 24, 32]), dice.one([16, 24, 32, 1, 5])];
+  const shapes = [[rows, columns], [columns], [rows, 1], [1, columns], [rows], []];
+  const values: { readonly name: string; readonly shape: readonly number[] }[] = [];
+  const inputs = shapes.flatMap((shape) =>
+    [0, 1].map((i) => {
+      const input = f32(`x${values.length}_${i}`, ...shape);
+      values.push(input);
+      return input;
+    }),
+  );
+  const nodes: Small["nodes"][number][] = [];
+  const constants = [ints("first", 0), ints("last", -1)];
+  const made = (op: string, from: readonly string[], shape: readonly number[], more = {}): void => {
+    const name = `v${nodes.length}`;
+    nodes.push(node(op, from, name, more));
+    values.push({ name, shape });
+  };
+  const any = () => (dice.chance(0.5) ? dice.one(values) : dice.one(values.slice(-5)));
+  const broadcast = (a: readonly number[], b: readonly number[]): number[] | null => {
+    const rank = Math.max(a.length, b.length);
+    const sizes = Array.from({ length: rank }, (_, i) => [
+      a[a.length - rank + i] ?? 1,
+      b[b.length - rank + i] ?? 1,
+    ]) as [number, number][];
+    return sizes.every(([x, y]) => x === y || x === 1 || y === 1)
+      ? sizes.map(([x, y]) => Math.max(x, y))
+      : null;
+  };
+  for (let steps = dice.between(3, 25); steps > 0; steps--) {
+    const { name, shape } = any();
+    const kind = dice.below(10);
+    if (kind < 3) made(dice.one(["Tanh", "Sigmoid", "Neg", "Abs", "Relu", "Erf"]), [name], shape);
+    else if (kind < 7) {
+      const other = any();
+      const result = broadcast(shape, other.shape);
+      if (result === null) continue;
+      made(dice.one(["Add", "Sub", "Max", "Min"]), [name, other.name], result);
+      made("Tanh", [values.at(-1)!.name], result);
+    } else if (kind < 8 && shape.length > 0) {
+      const [axis, kept] = [dice.one(["first", "last"] as const), dice.chance(0.5)];
+      const at = axis === "first" ? 0 : shape.length - 1;
+      const reduced = kept ? shape.with(at, 1) : shape.toSpliced(at, 1);
+      const op = dice.one(["ReduceSum", "ReduceMean", "ReduceMax"]);
+      made(op, [name, axis], reduced, kept ? keep : drop);
+    } else if (kind < 9 && shape.length > 0) {
+      const turned = dice.one([
+        shape.toReversed(),
+        [shape.reduce((a, b) => a * b, 1)],
+        [1, ...shape],
+      ]);
+      if (turned.length > 2) continue;
+      constants.push(ints(`shape${nodes.length}`, ...turned));
+      made("Reshape", [name, `shape${nodes.length}`], turned);
+    } else if (shape.length === 2) made("Transpose", [name], shape.toReversed());
+  }
+  const results = values.filter(({ name }) => name.startsWith("v"));
+  const outputs = results.filter((_, i) => i === results.length - 1 || dice.chance(0.2));
+  return {
+    inputs,
+    outputs: outputs.reverse().map(({ name, shape }) => f32(name, ...shape)),
+    nodes,
+    constants,
+  };
+}
+
+it.skipIf(codeMemory === undefined)("random graphs", () => {
+  let count = 0;
+  for (let seed = 0; seed < 120; seed++) {
+    const small = randomProgram(new Dice(seed));
+    if (small.outputs.length === 0) continue;
+    const left = compare(small, seed, 1 + (seed % 3));
+    count += left.filter((op) => op.startsWith("kernel")).length;
+  }
+  expect(count).toBeGreaterThan(120);
+});
