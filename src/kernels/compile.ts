@@ -89,7 +89,7 @@ class LoopCompiler {
   readonly #zero;
   readonly #tail;
   /** Registers and stack places of operands' rows: inputs, then results. */
-  readonly #bases: (Gpr | number)[] = [];
+  readonly #bases: number[] = [];
   #frame = 0;
   readonly #oldStack: number;
   readonly #part: number;

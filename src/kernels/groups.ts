@@ -139,7 +139,7 @@ export function planGroups({ nodes, roles, types }: Grouping): Group[] {
       if (union === null || !fits(union) || !isConvex(union.nodes, before, groupOf, levels))
         continue;
       for (const member of union.nodes) groupOf.set(member, union);
-      raise(union.nodes, Math.max(levels[other]!, levels[i]!));
+      raise(union.nodes, Math.max(levels[other]!, levels[i]));
       group = union;
     }
   });

@@ -48,7 +48,7 @@ function greater({ f, dtypes: [dtype] }: Given, a: Term, b: Term): Term {
 
 const orders = (build: (given: Given, a: Term, b: Term) => Term): Operator => ({
   dtype: (operands) => (numbers(operands) === null ? null : "bool"),
-  build: (given, a, b) => build(given, a!, b!),
+  build: (given, a, b) => build(given, a, b),
 });
 
 /** A NaN operand gives NaN. */
@@ -73,17 +73,15 @@ const arithmetic = (name: "vaddps" | "vsubps", ofWhole: "vpaddd" | "vpsubd"): Op
 
 const bitwise = (build: (f: Formula, a: Term, b: Term) => Term): Operator => ({
   dtype: whole,
-  build: ({ f }, a, b) => build(f, a!, b!),
+  build: ({ f }, a, b) => build(f, a, b),
 });
 
 const logical = (build: (f: Formula, a: Term, b: Term) => Term): Operator => ({
   dtype: allBool,
-  build: ({ f }, a, b) => build(f, a!, b!),
+  build: ({ f }, a, b) => build(f, a, b),
 });
 
-const dtypeOf = new Map(
-  Object.entries(dtypes).map(([name, { onnx }]) => [onnx as number, name as DType]),
-);
+const dtypeOf = new Map(Object.entries(dtypes).map(([name, { onnx }]) => [onnx, name as DType]));
 const numberOf = (value: AttributeValue | undefined, otherwise: number): number =>
   value !== undefined && (value.kind === "int" || value.kind === "float")
     ? Number(value.value)
@@ -117,32 +115,32 @@ const table: Readonly<Record<string, Operator>> = {
   Mul: {
     dtype: numbers,
     build: ({ f, dtypes: [dtype] }, a, b) =>
-      f.three(dtype === "float32" ? "vmulps" : "vpmulld", a!, b!),
+      f.three(dtype === "float32" ? "vmulps" : "vpmulld", a, b),
   },
-  Div: float((f, a, b) => f.div(a!, b!)),
+  Div: float((f, a, b) => f.div(a, b)),
   Neg: {
     dtype: (operands) => (operands[0] === "uint32" ? null : numbers(operands)),
     build: ({ f, dtypes: [dtype] }, x) =>
-      dtype === "float32" ? f.xor(x!, f.bits(SIGN)) : f.three("vpsubd", f.bits(0), x!),
+      dtype === "float32" ? f.xor(x, f.bits(SIGN)) : f.three("vpsubd", f.bits(0), x),
   },
-  Abs: float((f, x) => f.and(x!, f.bits(0x7fffffff))),
-  Reciprocal: float((f, x) => f.div(f.constant(1), x!)),
-  Sqrt: float((f, x) => f.sqrt(x!)),
-  Exp: float((f, x) => exp(f, x!)),
-  Log: float((f, x) => log(f, x!)),
-  Tanh: float((f, x) => tanh(f, x!)),
-  Sigmoid: float((f, x) => sigmoid(f, x!)),
-  Erf: float((f, x) => erf(f, x!)),
-  Floor: float((f, x) => f.round("down", x!)),
-  Ceil: float((f, x) => f.round("up", x!)),
-  Round: float((f, x) => f.round("nearest", x!)),
+  Abs: float((f, x) => f.and(x, f.bits(0x7fffffff))),
+  Reciprocal: float((f, x) => f.div(f.constant(1), x)),
+  Sqrt: float((f, x) => f.sqrt(x)),
+  Exp: float((f, x) => exp(f, x)),
+  Log: float((f, x) => log(f, x)),
+  Tanh: float((f, x) => tanh(f, x)),
+  Sigmoid: float((f, x) => sigmoid(f, x)),
+  Erf: float((f, x) => erf(f, x)),
+  Floor: float((f, x) => f.round("down", x)),
+  Ceil: float((f, x) => f.round("up", x)),
+  Round: float((f, x) => f.round("nearest", x)),
   // The second operand is returned where one is NaN.
-  Relu: float((f, x) => f.max(f.constant(0), x!)),
+  Relu: float((f, x) => f.max(f.constant(0), x)),
   HardSigmoid: {
     dtype: allFloat,
     build: ({ f, attributes }, x) => {
       const line = f.add(
-        f.mul(x!, f.constant(numberOf(attributes.alpha, 0.2))),
+        f.mul(x, f.constant(numberOf(attributes.alpha, 0.2))),
         f.constant(numberOf(attributes.beta, 0.5)),
       );
       return f.min(f.constant(1), f.max(f.constant(0), line));
@@ -152,7 +150,7 @@ const table: Readonly<Record<string, Operator>> = {
   Min: extreme(true),
   Where: {
     dtype: ([condition, a, b]) => (condition === "bool" && a === b && a !== undefined ? a : null),
-    build: ({ f }, condition, a, b) => f.choose(condition!, a!, b!),
+    build: ({ f }, condition, a, b) => f.choose(condition, a, b),
   },
   Greater: orders(greater),
   Less: orders((given, a, b) => greater(given, b, a)),
@@ -169,28 +167,28 @@ const table: Readonly<Record<string, Operator>> = {
   Equal: {
     dtype: (operands) => (numbers(operands) === null && allBool(operands) === null ? null : "bool"),
     build: ({ f, dtypes: [dtype] }, a, b) =>
-      dtype === "float32" ? f.compare("equal", a!, b!) : f.three("vpcmpeqd", a!, b!),
+      dtype === "float32" ? f.compare("equal", a, b) : f.three("vpcmpeqd", a, b),
   },
-  Not: { dtype: allBool, build: ({ f }, x) => not(f, x!) },
+  Not: { dtype: allBool, build: ({ f }, x) => not(f, x) },
   And: logical((f, a, b) => f.and(a, b)),
   Or: logical((f, a, b) => f.or(a, b)),
   Xor: logical((f, a, b) => f.xor(a, b)),
   BitwiseAnd: bitwise((f, a, b) => f.and(a, b)),
   BitwiseOr: bitwise((f, a, b) => f.or(a, b)),
   BitwiseXor: bitwise((f, a, b) => f.xor(a, b)),
-  BitwiseNot: { dtype: whole, build: ({ f }, x) => not(f, x!) },
+  BitwiseNot: { dtype: whole, build: ({ f }, x) => not(f, x) },
   BitShift: {
     dtype: (operands) => (operands.every((dtype) => dtype === "uint32") ? "uint32" : null),
     build: ({ f, attributes }, x, by) => {
       const { direction } = attributes;
       const left = direction?.kind === "string" && direction.value === "LEFT";
-      return f.three(left ? "vpsllvd" : "vpsrlvd", x!, by!);
+      return f.three(left ? "vpsllvd" : "vpsrlvd", x, by);
     },
   },
   Cast: {
     dtype: ([from], node) => (`${from}>${target(node)}` in conversions ? target(node) : null),
     build: ({ f, dtypes: [from], attributes }, x) =>
-      conversions[`${from}>${target({ attributes })}`]!(f, x!),
+      conversions[`${from}>${target({ attributes })}`]!(f, x),
   },
 };
 

@@ -104,8 +104,8 @@ export class Registers {
           !this.#where.has(step.args[0]) &&
           this.#where.has(step.args[1]);
         const [first, second] = turned ? step.args.toReversed() : step.args;
-        const left = this.#register(first!);
-        const right = this.#source(second!);
+        const left = this.#register(first);
+        const right = this.#source(second);
         a.three(step.name, this.#result(term, step.args), left, right);
         return;
       }

@@ -1,0 +1,73 @@
+/** A lowered program as the search for kernels looks at it: who makes and who needs which value, of which type. */
+
+import type { TypeSpec } from "../graph/node.ts";
+import type { LoweredProgram } from "../onnx/lower.ts";
+import type { NodeProto, TensorProto } from "../onnx/proto.ts";
+
+export class Program {
+  readonly nodes: readonly NodeProto[];
+  /** Of inputs, constants and results, as far as they are known. */
+  readonly types: Map<string, TypeSpec>;
+  readonly constants: ReadonlyMap<string, TensorProto>;
+  /** Of outputs, the inputs whose memory they are written over. */
+  readonly overwrites: ReadonlyMap<string, string>;
+  readonly #producer = new Map<string, number>();
+  /** Places of the nodes that need a value; −1 where the program returns it. */
+  readonly #consumers = new Map<string, number[]>();
+
+  constructor({ model, types, outputs, overwrites }: LoweredProgram) {
+    const { nodes, initializers } = model.graph;
+    this.nodes = nodes;
+    this.types = new Map(types);
+    for (const { name, dtype, shape } of initializers) this.types.set(name, { dtype, shape });
+    for (const { name, dtype, shape, as = shape } of outputs)
+      this.types.set(name, { dtype, shape: as });
+    this.constants = new Map(initializers.map((tensor) => [tensor.name, tensor]));
+    this.overwrites = new Map(
+      outputs.flatMap(({ name }, i) => {
+        const over = overwrites[i] ?? null;
+        return over === null ? [] : [[name, over] as const];
+      }),
+    );
+    const consume = (name: string, by: number): void => {
+      const known = this.#consumers.get(name);
+      if (known === undefined) this.#consumers.set(name, [by]);
+      else known.push(by);
+    };
+    nodes.forEach((node, i) => {
+      for (const name of node.outputs) this.#producer.set(name, i);
+      for (const name of node.inputs) consume(name, i);
+    });
+    for (const { name } of outputs) consume(name, -1);
+  }
+
+  /** The type of a value that has one. */
+  type(name: string): TypeSpec {
+    const type = this.types.get(name);
+    if (type === undefined) throw new Error(`kernels: nothing is known of the type of ${name}`);
+    return type;
+  }
+
+  /** Whether something besides these nodes needs a value. */
+  isNeededBeside(own: ReadonlySet<number>, name: string): boolean {
+    return this.#consumers.get(name)?.some((by) => by === -1 || !own.has(by)) ?? false;
+  }
+
+  /** The elements of a constant of whole numbers; null where it is none. */
+  integers(name: string): number[] | null {
+    const data = this.constants.get(name)?.data;
+    return data === undefined ? null : Array.from(data as ArrayLike<number | bigint>, Number);
+  }
+
+  /** What a value is only another shape of, as far as these nodes (unless given, all) make it. */
+  root(name: string, own?: ReadonlySet<number>): string {
+    let root = name;
+    for (;;) {
+      const made = this.#producer.get(root);
+      if (made === undefined || own?.has(made) === false) return root;
+      const { opType, inputs } = this.nodes[made]!;
+      if (opType !== "Reshape" && opType !== "Identity") return root;
+      root = inputs[0]!;
+    }
+  }
+}

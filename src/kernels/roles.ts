@@ -1,0 +1,92 @@
+/** What each node of a program could do in a kernel. */
+
+import type { TypeSpec } from "../graph/node.ts";
+import { numel } from "../graph/shape.ts";
+import type { NodeProto } from "../onnx/proto.ts";
+import { kernelDTypes } from "./compile.ts";
+import type { Role } from "./groups.ts";
+import { resultDType } from "./operators.ts";
+import { productOf } from "./products.ts";
+import type { Program } from "./program.ts";
+import { isRowOperator, rowsOf } from "./row-operators.ts";
+
+/** A node's part in a kernel, null where it can have none; notes the types of its results. Nodes come in order. */
+export function roleOf(program: Program, node: NodeProto): Role | null {
+  const { types } = program;
+  const operands = node.inputs.map((name) => types.get(name));
+  const [first] = operands;
+  const [result] = node.outputs;
+  if (first === undefined || result === undefined) return null;
+  const note = (type: TypeSpec): void => void (types.has(result) || types.set(result, type));
+
+  const product = productOf(node, (name) => types.get(name));
+  if (product !== null) note({ dtype: "float32", shape: product.shape });
+  if ((node.domain ?? "") !== "") return null;
+  if (node.opType === "Reshape") {
+    const sizes = program.integers(node.inputs[1]!);
+    if (sizes === null || numel(first.shape) === 0) return null;
+    note({ dtype: first.dtype, shape: reshaped(first.shape, sizes) });
+    return kernelDTypes.has(first.dtype) ? { kind: "alias" } : null;
+  }
+  if (node.opType in reductions) return reductionOf(program, node, first, note);
+  if (isRowOperator(node)) {
+    const columns = rowsOf(node, first.shape);
+    const known = node.outputs.every((name) => types.has(name));
+    return columns === null || first.dtype !== "float32" || !known
+      ? null
+      : { kind: "rows", columns };
+  }
+  const all = operands.filter((type) => type !== undefined);
+  const computed =
+    all.length === operands.length && all.every(({ dtype }) => kernelDTypes.has(dtype));
+  const operandTypes = all.map(({ dtype }) => dtype);
+  const dtype = computed ? resultDType(node, operandTypes) : null;
+  if (dtype === null) return null;
+  note({ dtype, shape: broadcastOf(all) });
+  return { kind: "element" };
+}
+
+const reductions = { ReduceSum: "sum", ReduceMean: "mean", ReduceMax: "max" } as const;
+
+function reductionOf(
+  program: Program,
+  node: NodeProto,
+  { dtype, shape }: TypeSpec,
+  note: (type: TypeSpec) => void,
+): Role | null {
+  const dims = node.inputs[1] === undefined ? null : program.integers(node.inputs[1]);
+  if (dims === null || dims.length === 0) return null;
+  const axes = new Set(dims.map((dim) => (dim < 0 ? dim + shape.length : dim)));
+  const { keepdims } = node.attributes;
+  const keep = keepdims === undefined || (keepdims.kind === "int" && Number(keepdims.value) === 1);
+  note({
+    dtype,
+    shape: shape.flatMap((size, i) => (!axes.has(i) ? [size] : keep ? [1] : [])),
+  });
+  if (dtype !== "float32") return null;
+  const by = reductions[node.opType as keyof typeof reductions];
+  const isReduced = shape.map((_, i) => axes.has(i));
+  const after = isReduced.lastIndexOf(false) + 1;
+  const until = isReduced.indexOf(false);
+  // What is kept comes first, then what is summed; or the other way round.
+  if (!isReduced.slice(0, after).includes(true))
+    return { kind: "reduce", columns: numel(shape.slice(after)), by };
+  if (by === "sum" && !isReduced.slice(until).includes(true))
+    return { kind: "sums", columns: numel(shape.slice(until)) };
+  return null;
+}
+
+/** ONNX's rule for Reshape: 0 keeps a size, −1 stands for what is left. */
+function reshaped(shape: readonly number[], sizes: readonly number[]): number[] {
+  const known = sizes.map((size, i) => (size === 0 ? (shape[i] ?? 0) : size));
+  const product = numel(known.filter((size) => size > 0));
+  return known.map((size) => (size < 0 ? numel(shape) / product : size));
+}
+
+function broadcastOf(types: readonly TypeSpec[]): number[] {
+  const rank = Math.max(...types.map(({ shape }) => shape.length));
+  return Array.from({ length: rank }, (_, i) => {
+    const sizes = types.map(({ shape }) => shape[shape.length - rank + i] ?? 1);
+    return sizes.includes(0) ? 0 : Math.max(...sizes);
+  });
+}
