@@ -186,12 +186,8 @@ class GroupBuilder {
       return;
     }
     const same = this.#results.find((result) => result.term === term && result.form !== "sums");
-    if (same !== undefined) {
-      this.#late.push(
-        role.kind === "alias"
-          ? { ...node, inputs: [same.name, node.inputs[1]!] }
-          : { ...node, opType: "Identity", inputs: [same.name], outputs: [name], attributes: {} },
-      );
+    if (same !== undefined && role.kind === "alias") {
+      this.#late.push({ ...node, inputs: [same.name, node.inputs[1]!] });
       return;
     }
     const form = numel(shape) === this.#group.size ? "elements" : "rows";

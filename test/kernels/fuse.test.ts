@@ -177,6 +177,26 @@ describe.skipIf(codeMemory === undefined)("groups", () => {
     });
   });
 
+  it("return one value by two names, also in another shape or dtype", () => {
+    compare({
+      inputs: [f32("x", 4, 32), spec("n", "bool", 4, 32)],
+      outputs: [
+        f32("kept", 4, 1),
+        f32("dropped", 4),
+        spec("whole", "int32", 4, 32),
+        spec("natural", "uint32", 4, 32),
+      ],
+      nodes: [
+        node("Tanh", ["x"], "t"),
+        node("ReduceMean", ["t", "last"], "kept", keep),
+        node("ReduceMean", ["t", "last"], "dropped", drop),
+        node("Cast", ["n"], "whole", { to: attr.int(6) }),
+        node("Cast", ["whole"], "natural", { to: attr.int(12) }),
+      ],
+      constants: [ints("last", -1)],
+    });
+  });
+
   it("of bools and whole numbers", () => {
     const left = compare({
       inputs: [spec("p", "bool", 5, 21), spec("q", "bool", 21), f32("x", 5, 21)],
@@ -263,10 +283,10 @@ function randomProgram(dice: Dice): Small {
   const any = () => (dice.chance(0.5) ? dice.one(values) : dice.one(values.slice(-5)));
   const broadcast = (a: readonly number[], b: readonly number[]): number[] | null => {
     const rank = Math.max(a.length, b.length);
-    const sizes = Array.from({ length: rank }, (_, i) => [
+    const sizes = Array.from({ length: rank }, (_, i): [number, number] => [
       a[a.length - rank + i] ?? 1,
       b[b.length - rank + i] ?? 1,
-    ]) as [number, number][];
+    ]);
     return sizes.every(([x, y]) => x === y || x === 1 || y === 1)
       ? sizes.map(([x, y]) => Math.max(x, y))
       : null;
