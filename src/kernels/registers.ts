@@ -140,7 +140,9 @@ export class Registers {
       case "fused":
         this.#fused(term, step.negated, step.args);
         return;
-      default:
+      case "input":
+      case "constant":
+      case "reduce":
         throw new Error(`kernel: a ${step.kind} is not computed`);
     }
   }

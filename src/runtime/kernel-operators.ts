@@ -21,7 +21,7 @@ import {
 } from "../kernels/assembler.ts";
 import { KERNEL_DOMAIN, type Kernel } from "../kernels/kernel.ts";
 import { addressOf, type OnnxRuntime, type Pointer } from "./c-api.ts";
-import type { CodeMemory, MachineCode } from "./machine-code.ts";
+import type { CodeMemory } from "./machine-code.ts";
 
 /** The version of `OrtCustomOp` whose fields are set here; later ones are not read. */
 const STRUCTURE_VERSION = 13;
@@ -70,7 +70,6 @@ export interface KernelOperators {
 export class OperatorFactory {
   readonly #ort: OnnxRuntime;
   readonly #memory: CodeMemory;
-  readonly #functions: MachineCode;
   readonly #places: ReadonlyMap<keyof typeof field, bigint>;
 
   constructor(ort: OnnxRuntime, memory: CodeMemory) {
@@ -78,7 +77,6 @@ export class OperatorFactory {
     this.#memory = memory;
     const { code, places } = operatorFunctions();
     const functions = memory.load(code);
-    this.#functions = functions;
     this.#places = new Map([...places].map(([name, at]) => [name, functions.address + BigInt(at)]));
   }
 

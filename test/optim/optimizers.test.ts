@@ -9,10 +9,15 @@ import { camelCase, Problem, torchStateOf, trainsC, type Run, type Snapshot } fr
 
 const runs = readFixture<Run>("optim/optimizers");
 
-/** PyTorch's own float32 results of the last two are 5e-6 from its float64 ones. */
+/** PyTorch's own float32 results are 5e-6 from its float64 ones with RMSprop, 1.2e-5 with Adafactor. */
 function tolerance({ dtype, optimizer }: Run): number {
   if (dtype === "float64") return 1e-12;
-  return optimizer === "RMSprop" || optimizer === "Adafactor" ? 1e-5 : 1e-6;
+  return (
+    new Map([
+      ["RMSprop", 1e-5],
+      ["Adafactor", 2e-5],
+    ]).get(optimizer) ?? 1e-6
+  );
 }
 
 const rounded = (x: unknown): unknown =>
