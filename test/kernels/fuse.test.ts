@@ -40,7 +40,9 @@ function compare(small: Small, seed = 1, threads = 2): string[] {
   const got = outputsOf(executor, program, given, threads);
   got.forEach((values, i) => {
     const off = values.findIndex(
-      (x, j) => !(Math.abs(Number(x) - Number(truth[i]![j])) <= 1e-5 * (1 + Math.abs(Number(x)))),
+      (x, j) =>
+        !Object.is(x, truth[i]![j]) &&
+        !(Math.abs(Number(x) - Number(truth[i]![j])) <= 1e-5 * (1 + Math.abs(Number(x)))),
     );
     expect(
       off < 0 ? "" : `${small.outputs[i]!.name}[${off}]: ${values[off]} for ${truth[i]![off]}`,
@@ -161,6 +163,55 @@ describe.skipIf(codeMemory === undefined)("groups", () => {
       ],
       constants: [ints("shape", 32, 1)],
     });
+  });
+
+  it.each(["Softmax", "LogSoftmax"])("%s with what is around it", (op) => {
+    for (const shape of [
+      [3, 4, 33],
+      [1, 16],
+      [40, 100],
+    ]) {
+      const left = compare({
+        inputs: [f32("x", ...shape), spec("p", "bool", ...shape)],
+        outputs: [f32("y", ...shape), f32("z", ...shape)],
+        nodes: [
+          node("Where", ["p", "x", "masked"], "m"),
+          node(op, ["m"], "y", { axis: attr.int(-1) }),
+          node("Mul", ["y", "x"], "z"),
+        ],
+        constants: [number("masked", -Infinity)],
+      });
+      expect(left).toEqual(["kernel_0"]);
+    }
+  });
+
+  it("layer normalization with its statistics, over one dimension and over two", () => {
+    for (const [axis, bias] of [
+      [-1, true],
+      [-2, true],
+      [1, false],
+    ] as const) {
+      const inner = axis === -1 ? [24] : [4, 24];
+      const outer = axis === -1 ? [3, 4, 1] : [3, 1, 1];
+      const left = compare({
+        inputs: [f32("x", 3, 4, 24), f32("w", ...inner), f32("b", ...inner)],
+        outputs: [
+          f32("y", 3, 4, 24),
+          f32("mean", ...outer),
+          f32("scale", ...outer),
+          f32("z", 3, 4, 24),
+        ],
+        nodes: [
+          {
+            ...{ opType: "LayerNormalization", inputs: bias ? ["x", "w", "b"] : ["x", "w"] },
+            outputs: ["y", "mean", "scale"],
+            attributes: { axis: attr.int(axis), epsilon: attr.float(0.01) },
+          },
+          node("Relu", ["y"], "z"),
+        ],
+      });
+      expect(left).toEqual(["kernel_0"]);
+    }
   });
 
   it("return one value in two shapes", () => {
@@ -330,11 +381,11 @@ function randomProgram(dice: Dice): Small {
 
 it.skipIf(codeMemory === undefined)("random graphs", () => {
   let count = 0;
-  for (let seed = 0; seed < 120; seed++) {
+  for (let seed = 0; seed < 80; seed++) {
     const small = randomProgram(new Dice(seed));
     if (small.outputs.length === 0) continue;
     const left = compare(small, seed, 1 + (seed % 3));
     count += left.filter((op) => op.startsWith("kernel")).length;
   }
-  expect(count).toBeGreaterThan(120);
+  expect(count).toBeGreaterThan(80);
 });

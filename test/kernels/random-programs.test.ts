@@ -153,14 +153,30 @@ function program(
     () => others[0]!.mul(small().mean()),
   ];
   for (let steps = dice.between(3, 16); steps > 0; steps--) {
-    if (variables.length > 0 && dice.chance(0.25)) {
+    if (variables.length > 0 && dice.chance(0.3)) {
       const variable = dice.one(variables);
-      const made = big();
+      const made = {
+        [String([A, B, C])]: () => big(),
+        [String([C])]: () =>
+          big()
+            .sum({ dim: [0, 1] })
+            .mul(1 / (A * B + 1)),
+        [String([A, B, 1])]: () => big().mean({ dim: -1, keepdim: true }),
+      }[String(variable.shape)]!();
       // What was there before is needed by others too.
-      if (dice.chance(0.5))
-        full.push(variable.mul(0.5), variable.reshape([A * B, C]).reshape([A, B, C]));
-      variable.assign(dice.chance(0.7) ? variable.mul(0.9).add(made.mul(0.1)) : made);
-      full.push(variable);
+      if (dice.chance(0.5)) full.push(halves(big(), variable));
+      if (dice.chance(0.3)) parts.push(variable.mean(), variable.mul(2).tanh());
+      if (dice.chance(0.1)) results.push(variable.neg());
+      const centred = (): Tensor => variable.sub(variable.mean({ dim: -1, keepdim: true }));
+      variable.assign(
+        dice.one([
+          () => halves(variable, made),
+          () => made,
+          () => variable.mul(0.5).add(made.mul(small().mean())),
+          () => centred().mul(0.5).add(made.tanh()),
+        ])(),
+      );
+      full.push(halves(big(), variable));
       continue;
     }
     if (dice.chance(0.7)) full.push(dice.one(toFull)());
@@ -196,7 +212,9 @@ async function runAll(
     const dice = new Dice(seed);
     const size = sizes[seed % sizes.length]!;
     const leaves = leavesOf(dice, size);
-    const variables = Array.from({ length: seed % 3 }, () => leafOf(dice, ...size));
+    const [A, B, C] = size;
+    const shapes = [[A, B, C], [C], [A, B, 1], [A, B, C]];
+    const variables = shapes.slice(0, seed % 5).map((shape) => leafOf(dice, ...shape));
     await elements([...leaves.whole, ...leaves.others, ...variables]);
     const step = compile(() => program(new Dice(seed + 1000), size, leaves, variables));
     const runs: Float32Array[] = [];
@@ -208,7 +226,7 @@ async function runAll(
 }
 
 test.skipIf(codeMemory === undefined)("made-up programs with kernels and without", async () => {
-  const seeds = Array.from({ length: 140 }, (_, i) => i);
+  const seeds = Array.from({ length: 100 }, (_, i) => i);
   const { found: truth, count: none } = await runAll(seeds, false);
   const { found, count } = await runAll(seeds, true);
   expect(none).toBe(0);
