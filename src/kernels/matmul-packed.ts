@@ -1,26 +1,10 @@
 /** Matrix products by the method of Goto and of BLIS: operands copied into panels, tile after tile of the result. */
 
-import {
-  type Gpr,
-  r10,
-  r11,
-  r12,
-  r13,
-  r14,
-  r15,
-  r8,
-  r9,
-  rax,
-  rbp,
-  rbx,
-  rcx,
-  rdi,
-  rdx,
-  rsi,
-} from "./assembler.ts";
+import { r10, r11, r12, r14, r15, r8, r9, rax, rbp, rbx, rcx, rdi, rdx, rsi } from "./assembler.ts";
 import { at, FRAME, MatmulFrame } from "./matmul-frame.ts";
 import { packColumns, packLines, type PackSpec, preparePackLines } from "./matmul-pack.ts";
 import { type MatmulPlan, type Product, TILE_COLUMNS, TILE_ROWS } from "./matmul-plan.ts";
+import { eachTerms, measureTerms } from "./matmul-terms.ts";
 import { emitTile } from "./matmul-tile.ts";
 
 /** Elements for each term in a packed panel of A: a vector, of which six are used. */
@@ -64,7 +48,7 @@ class PackedProduct extends MatmulFrame {
         const next = a.label();
         a.movImmediate(r14, 0);
         a.bind(next);
-        this.#measureTerms();
+        measureTerms(a, this.#plan);
         this.#packB();
         this.#rows();
         if (depth < k) {
@@ -77,53 +61,6 @@ class PackedProduct extends MatmulFrame {
     });
     this.leave();
     return a.finish();
-  }
-
-  /** How many terms the block has: r13 eights, and `over` 0 unless it has all those over that too. */
-  #measureTerms(): void {
-    const { a } = this;
-    const { k, depth } = this.#plan;
-    if (depth >= k) {
-      a.movImmediate(r13, Math.floor(k / 8));
-      return;
-    }
-    const whole = a.label();
-    a.movImmediate(r13, depth / 8);
-    a.movImmediate(rcx, 0);
-    a.arithmeticImmediate("cmp", r14, lastBlock(k, depth));
-    a.jump(whole, "less");
-    a.movImmediate(r13, Math.floor((k - lastBlock(k, depth)) / 8));
-    a.movImmediate(rcx, 1);
-    a.bind(whole);
-    a.store(at("over"), rcx);
-  }
-
-  /** A loop over the block's terms: `emit` makes the code for a number of them. */
-  #eachTerms(counter: Gpr, emit: (steps: number) => void): void {
-    const { a } = this;
-    const { k, depth } = this.#plan;
-    if (k >= 8) {
-      const [next, end] = [a.label(), a.label()];
-      a.mov(counter, r13);
-      if (k - lastBlock(k, depth) < 8) {
-        a.arithmeticImmediate("cmp", counter, 0);
-        a.jump(end, "equal");
-      }
-      a.bind(next);
-      emit(8);
-      a.arithmeticImmediate("sub", counter, 1);
-      a.jump(next, "notEqual");
-      a.bind(end);
-    }
-    if (k % 8 === 0) return;
-    const end = a.label();
-    if (depth < k) {
-      a.mov(counter, at("over"));
-      a.arithmeticImmediate("cmp", counter, 0);
-      a.jump(end, "equal");
-    }
-    emit(k % 8);
-    a.bind(end);
   }
 
   /** Copies panels of a matrix from r8 to r9, r11 of them, one or more; if they are lines, up to `most` at once. */
@@ -140,7 +77,7 @@ class PackedProduct extends MatmulFrame {
       }
       a.mov(rcx, r8);
       a.mov(rdx, r9);
-      this.#eachTerms(r10, (steps) =>
+      eachTerms(a, this.#plan, r10, (steps) =>
         byLine ? packLines(a, spec, steps, { count, columns, bytes }) : packColumns(a, spec, steps),
       );
       a.arithmeticImmediate("add", r8, count * columns * (byLine ? 4 : spec.stride));
@@ -290,7 +227,7 @@ class PackedProduct extends MatmulFrame {
         accumulates: depth < k,
         bias: bias ? at("panelBias") : undefined,
       },
-      (emit) => this.#eachTerms(rdx, emit),
+      (emit) => eachTerms(a, this.#plan, rdx, emit),
     );
     a.arithmeticImmediate("add", r8, packA ? this.#panelA : rows * rowStride);
     a.arithmeticImmediate("add", rbx, rows * this.lineC);
@@ -308,6 +245,3 @@ class PackedProduct extends MatmulFrame {
     a.jump(nextColumns, "notEqual");
   }
 }
-
-/** Where the last block of terms begins. */
-const lastBlock = (k: number, depth: number): number => Math.floor((k - 1) / depth) * depth;

@@ -81,7 +81,7 @@ const COST_THREADS = 6000;
 /** How much of its last part a thread is late by, because it does something else too: why smaller parts are better. */
 const LATE = 0.1;
 /** Parts for each thread. */
-const MOST_PARTS = 1;
+const MOST_PARTS = 2;
 
 export function planMatmul(spec: Product): MatmulPlan {
   const { m, n, k, threads, transA = false } = spec;
