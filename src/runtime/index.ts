@@ -27,8 +27,8 @@ const nodeBinding = async () => (await importPath("./node-binding.ts")) as typeo
 
 /**
  * Makes an executor for a device. In Node there are `cpu`, `webgpu` and `wasm`, in a browser `webgpu` and `wasm`.
- * The environment variable `LEARNING_LOOP_FFI=0` forbids the C API where `ffi` is not given. Throws where the device is
- * missing, saying how to get it.
+ * The environment variables `LEARNING_LOOP_FFI=0` and `LEARNING_LOOP_KERNELS=0` forbid the C API and kernels in machine code
+ * where `ffi` and `kernels` are not given. Throws where the device is missing, saying how to get it.
  */
 export async function createExecutor(
   device: DeviceName,
@@ -56,7 +56,8 @@ async function nodeCpu(options: ExecutorOptions): Promise<Executor> {
   if (ffi !== false) {
     try {
       const { FfiExecutor } = await nodeFfi();
-      return new FfiExecutor(options);
+      const kernels = options.kernels ?? process.env["LEARNING_LOOP_KERNELS"] !== "0";
+      return new FfiExecutor({ ...options, kernels });
     } catch (error) {
       if (ffi === true) throw error;
       reason = error;

@@ -24,7 +24,7 @@ import { addressOf, type OnnxRuntime, type Pointer } from "./c-api.ts";
 import type { CodeMemory } from "./machine-code.ts";
 
 /** The version of `OrtCustomOp` whose fields are set here; later ones are not read. */
-const STRUCTURE_VERSION = 13;
+const STRUCTURE_VERSION = 16;
 
 /** Places of fields: first those of `OrtCustomOp` (onnxruntime_c_api.h), then what the functions below read. */
 const field = {
@@ -35,11 +35,12 @@ const field = {
   getInputCount: 40,
   getOutputType: 48,
   getOutputCount: 56,
-  compute: 64,
   destroy: 72,
   getInputCharacteristic: 80,
   getOutputCharacteristic: 88,
   getInputMemory: 96,
+  /** `KernelComputeV2`, which can fail. */
+  compute: 144,
   // Room for fields of later versions.
   name: 256,
   inputTypes: 264,
@@ -202,7 +203,10 @@ function operatorFunctions(): {
   return { code: a.finish(), places };
 }
 
-/** (structure, context): gathers the addresses of inputs and outputs, and runs the parts on the session's threads. */
+/**
+ * (structure, context) → status: gathers the addresses of inputs and outputs, and runs the parts on the session's
+ * threads. There may be no memory for an output.
+ */
 function compute(a: Assembler): void {
   const saved = [rbx, r12, r13, r14, r15];
   // The addresses, then a place for what ONNX Runtime returns; a multiple of 16 keeps the stack aligned for calls.
@@ -213,6 +217,12 @@ function compute(a: Assembler): void {
   a.mov(rbx, rdi);
   a.mov(r12, rsi);
   a.movImmediate(r14, 0);
+  const [single, end] = [a.label(), a.label()];
+  const call = (offset: number): void => {
+    a.call({ base: rbx, offset });
+    a.arithmeticImmediate("cmp", rax, 0);
+    a.jump(end, "notEqual");
+  };
 
   /** Puts the next operands' addresses: `get` asks for operand r13. */
   const operands = (count: number, get: () => void): void => {
@@ -224,7 +234,7 @@ function compute(a: Assembler): void {
     get();
     a.mov(rdi, { base: rsp, offset: value });
     a.lea(rsi, { base: rsp, index: r14, scale: 8 });
-    a.call({ base: rbx, offset: field.getData });
+    call(field.getData);
     a.arithmeticImmediate("add", r13, 1);
     a.arithmeticImmediate("add", r14, 1);
     a.jump(next);
@@ -234,7 +244,7 @@ function compute(a: Assembler): void {
     a.mov(rdi, r12);
     a.mov(rsi, r13);
     a.lea(rdx, { base: rsp, offset: value });
-    a.call({ base: rbx, offset: field.getInput });
+    call(field.getInput);
   });
   operands(field.outputCount, () => {
     a.mov(rdi, r12);
@@ -245,10 +255,9 @@ function compute(a: Assembler): void {
     a.mov(rdx, { base: rax, offset: 8 });
     a.mov(rcx, { base: rax });
     a.lea(r8, { base: rsp, offset: value });
-    a.call({ base: rbx, offset: field.getOutput });
+    call(field.getOutput);
   });
 
-  const [single, end] = [a.label(), a.label()];
   a.mov(rdx, { base: rbx, offset: field.parts });
   a.arithmeticImmediate("cmp", rdx, 1);
   a.jump(single, "equal");
@@ -262,6 +271,7 @@ function compute(a: Assembler): void {
   a.lea(rdi, { base: rsp });
   a.movImmediate(rsi, 0);
   a.call({ base: rbx, offset: field.code });
+  a.movImmediate(rax, 0);
   a.bind(end);
   a.arithmeticImmediate("add", rsp, frame);
   for (const register of saved.toReversed()) a.pop(register);

@@ -174,7 +174,7 @@ export class FfiExecutor implements Executor {
     const memory = options.kernels === false ? undefined : CodeMemory.open();
     this.#operators = memory === undefined ? undefined : new OperatorFactory(ort, memory);
     this.kernelThreads = memory === undefined ? undefined : this.#threads;
-    this.description = `ONNX Runtime ${ort.version}, CPU through its C API, ${threadsText(this.#threads)}`;
+    this.description = `ONNX Runtime ${ort.version}, CPU through its C API, ${threadsText(this.#threads)}${memory === undefined ? "" : ", AVX2 kernels"}`;
   }
 
   upload(data: TypedArray, dtype: DType, shape: readonly number[]): HostBuffer {

@@ -55,7 +55,7 @@ describe("rows of few, sums over all", () => {
 
   test("normalization and softmax, with gradients and second derivatives", async () => {
     const found = async (piece: number): Promise<number[][]> => {
-      await setDevice("cpu", { piece });
+      await setDevice("cpu", { piece, kernels: false });
       const given = (shape: number[], seed: number): Tensor => filled(shape, seed).requiresGrad_();
       const leaves = [given([4, 6, 3, 4], 1), given([3, 4], 2), given([3, 4], 3)] as const;
       const run = compile(() => {
@@ -122,7 +122,7 @@ describe("results", () => {
   afterAll(async () => void (await setDevice("cpu")));
 
   test.each([8, 48, 100])("pieces of about %i elements", async (piece) => {
-    await setDevice("cpu", { piece });
+    await setDevice("cpu", { piece, kernels: false });
     const pieces = await trained();
     whole.forEach((values, i) =>
       values.forEach((value, j) => expect(pieces[i]![j]).toBeCloseTo(value, 5)),
