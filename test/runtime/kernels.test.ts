@@ -190,6 +190,17 @@ describe.skipIf(!supported)("kernels", () => {
     check(on, one);
   });
 
+  test("fail with a message where ONNX Runtime has no place for a result", () => {
+    const on = new FfiExecutor({ threads: 1 });
+    const one = made(4, 32, 1);
+    const [kernel] = one.kernels as [Made["kernels"][number]];
+    const outputs = kernel.outputs.map((output) => ({ ...output, shape: [2, 2] }));
+    const loaded = load(on, { ...one, kernels: [{ ...kernel, outputs }] });
+    const input = on.upload(new Float32Array(128), "float32", [4, 32]);
+    expect(() => on.run(loaded, [input])).toThrow(/kernel_0.*shape \{4,32\}/s);
+    check(on, one);
+  });
+
   test("are refused where there are more operands than there is room for", () => {
     const on = new FfiExecutor({ threads: 1 });
     const one = made(4, 32, 1);
