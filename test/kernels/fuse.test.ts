@@ -49,7 +49,7 @@ function compare(small: Small, seed = 1, threads = 2): string[] {
     ).toBe("");
     expect(values.length).toBe(truth[i]!.length);
   });
-  return fuse(program, threads).model.graph.nodes.map(({ opType }) => opType);
+  return fuse(program, { threads, products: true }).model.graph.nodes.map(({ opType }) => opType);
 }
 
 const f32 = (name: string, ...shape: number[]) => spec(name, "float32", ...shape);

@@ -110,7 +110,7 @@ function differs(a: number, b: number, { ulps = 0, error = 0 }: Case): boolean {
 function check(one: Case): void {
   const given = operands(one.types);
   const whole = program(one, given[0]!.length);
-  expect(fuse(whole, 2).model.graph.nodes.length).toBe(1);
+  expect(fuse(whole, { threads: 2, products: true }).model.graph.nodes.length).toBe(1);
   const [truth] = one.truth?.(given) ?? outputsOf(executor, whole, given);
   const [got] = outputsOf(executor, whole, given, 2) as [TypedArray];
   const found: string[] = [];

@@ -46,7 +46,9 @@ export function outputsOf(
 ): TypedArray[] {
   const { inputs, outputs } = program;
   const { model, kernels } =
-    threads === undefined ? { model: program.model, kernels: [] } : fuse(program, threads);
+    threads === undefined
+      ? { model: program.model, kernels: [] }
+      : fuse(program, { threads, products: true });
   const loaded = executor.load(encodeModel(model), inputs, outputs, kernels);
   try {
     const buffers = inputs.map(({ dtype, shape }, i) => executor.upload(given[i]!, dtype, shape));

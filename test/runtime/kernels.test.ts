@@ -13,7 +13,7 @@ import { createExecutor } from "../../src/runtime/index.ts";
 import { FfiExecutor } from "../../src/runtime/node-ffi.ts";
 import { lowered, spec, type Small } from "../kernels/programs.ts";
 
-const supported = new FfiExecutor().kernelThreads !== undefined;
+const supported = new FfiExecutor().kernels !== undefined;
 const mebibyte = 2 ** 20;
 
 setFlagsFromString("--expose-gc");
@@ -51,7 +51,7 @@ interface Made {
 
 function made(rows: number, columns: number, threads: number): Made {
   const program = lowered(small(rows, columns));
-  const { model, kernels } = fuse(program, threads);
+  const { model, kernels } = fuse(program, { threads, products: true });
   return { bytes: encodeModel(model), kernels, program };
 }
 
@@ -154,7 +154,7 @@ describe.skipIf(!supported)("kernels", () => {
         const on = new FfiExecutor({ threads: 2 });
         let worst = 0;
         for (let round = 0; round < rounds; round++) {
-          const { model, kernels } = fuse(program, 2);
+          const { model, kernels } = fuse(program, { threads: 2, products: true });
           if (kernels.length === 0) throw new Error("no kernels");
           const loaded = on.load(encodeModel(model), program.inputs, program.outputs, kernels);
           const x = Float32Array.from({ length: rows * columns }, (_, i) => Math.sin(i + round));
@@ -211,11 +211,11 @@ describe.skipIf(!supported)("kernels", () => {
 });
 
 test("kernels: false and the Node binding do without", async () => {
-  expect(new FfiExecutor({ kernels: false }).kernelThreads).toBeUndefined();
-  expect(new FfiExecutor({ threads: 3 }).kernelThreads).toBe(supported ? 3 : undefined);
+  expect(new FfiExecutor({ kernels: false }).kernels).toBeUndefined();
+  expect(new FfiExecutor({ threads: 3 }).kernels?.threads).toBe(supported ? 3 : undefined);
   vi.stubEnv("LEARNING_LOOP_FFI", "0");
   const binding = await createExecutor("cpu");
   vi.unstubAllEnvs();
   expect(binding.description).toMatch(/Node binding/);
-  expect(binding.kernelThreads).toBeUndefined();
+  expect(binding.kernels).toBeUndefined();
 });
