@@ -265,7 +265,7 @@ describe.skipIf(codeMemory === undefined)("rows that are gone over several times
   it("keeps no more of long rows than a thread's stack has room for", () => {
     const columns = 30_000;
     const data = random(2 * columns, 3);
-    let code = new Uint8Array();
+    let code: Uint8Array = new Uint8Array();
     const build = (f: Formula, x: number): Loop["results"] => {
       const scaled = Array.from({ length: 12 }, (_, i) => {
         let y = f.mul(x, f.constant(1 + i / 8));

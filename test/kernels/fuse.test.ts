@@ -214,6 +214,25 @@ describe.skipIf(codeMemory === undefined)("groups", () => {
     }
   });
 
+  it("of constants alone, which ONNX Runtime computes when it loads them", () => {
+    const data = Float32Array.from({ length: 60_000 }, (_, i) => Math.sin(i));
+    const constants = ["a", "b"].map((name): TensorProto => ({
+      ...{ name, dtype: "float32", shape: [200, 300], data },
+    }));
+    compare({
+      inputs: [f32("x", 300, 200)],
+      outputs: [f32("y", 300, 200), f32("z", 200, 1)],
+      nodes: [
+        node("Add", ["a", "b"], "s"),
+        node("Tanh", ["s"], "t"),
+        node("ReduceSum", ["t", "last"], "z", keep),
+        node("Transpose", ["t"], "turned"),
+        node("Add", ["turned", "x"], "y"),
+      ],
+      constants: [...constants, ints("last", -1)],
+    });
+  });
+
   it("return one value in two shapes", () => {
     compare({
       inputs: [f32("x", 4, 32)],
