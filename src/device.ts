@@ -81,8 +81,8 @@ export async function deviceDescription(): Promise<string> {
 }
 
 /** What lowerings may use on an executor. */
-export const targetOf = ({ device, piece = 0, kernelThreads }: Executor): Target => ({
+export const targetOf = ({ device, piece = 0, kernels }: Executor): Target => ({
   gpu: device === "webgpu",
   contrib: true,
-  ...(kernelThreads === undefined ? { piece } : { kernelThreads }),
+  ...(kernels === undefined ? { piece } : { kernels: true }),
 });

@@ -112,9 +112,7 @@ export async function load(
   const lowered = lowerProgram({ ...spec, target: targetOf(on) });
   const { inputs, outputs } = lowered;
   const { model, kernels } =
-    on.kernelThreads === undefined
-      ? { model: lowered.model, kernels: [] }
-      : fuse(lowered, on.kernelThreads);
+    on.kernels === undefined ? { model: lowered.model, kernels: [] } : fuse(lowered, on.kernels);
   const program = await on.load(encodeModel(model), inputs, outputs, kernels);
   return { program, inPlace: lowered.inPlace };
 }

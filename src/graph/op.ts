@@ -12,8 +12,8 @@ export interface Target {
   readonly contrib: boolean;
   /** About how many elements elementwise operations on large tensors compute at a time; whole tensors unless given. */
   readonly piece?: number;
-  /** Where groups of nodes become kernels in machine code: on how many threads these run. */
-  readonly kernelThreads?: number;
+  /** Whether groups of nodes become kernels in machine code afterwards. */
+  readonly kernels?: boolean;
 }
 
 /** Attribute of an ONNX node as lowerings write it; numbers say whether they are `int` or `float`. */

@@ -8,7 +8,7 @@ import type { ModelProto, NodeProto } from "../onnx/proto.ts";
 import { compileLoop } from "./compile.ts";
 import { FIRST_DIMENSION, groupLoop, type GroupLoop } from "./group-kernel.ts";
 import { planGroups } from "./groups.ts";
-import { KERNEL_DOMAIN, type Kernel } from "./kernel.ts";
+import { KERNEL_DOMAIN, type Kernel, type KernelTarget } from "./kernel.ts";
 import { matmulIsFaster, matmulKernel } from "./matmul.ts";
 import { productOf } from "./products.ts";
 import { Program } from "./program.ts";
@@ -17,10 +17,10 @@ import { roleOf } from "./roles.ts";
 /** Nodes that stay together: what a group becomes, or a node alone. */
 type Unit = readonly NodeProto[];
 
-/** The program with kernels for what runs faster so, and these kernels, for so many threads. */
+/** The program with kernels for what runs faster so, and these kernels. */
 export function fuse(
   lowered: LoweredProgram,
-  threads: number,
+  { threads, products }: KernelTarget,
 ): { readonly model: ModelProto; readonly kernels: readonly Kernel[] } {
   const { model } = lowered;
   const program = new Program(lowered);
@@ -39,7 +39,7 @@ export function fuse(
     for (const i of group.nodes) unitOf.set(i, unit);
   }
   nodes.forEach((node, i) => {
-    if (unitOf.has(i)) return;
+    if (!products || unitOf.has(i)) return;
     const product = productOf(node, (name) => types.get(name));
     // ONNX Runtime copies constant matrices into panels once.
     const isConstant = product?.inputs.some((name) => program.constants.has(name)) ?? false;

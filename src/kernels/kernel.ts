@@ -5,6 +5,14 @@ import type { TypeSpec } from "../graph/node.ts";
 /** The operator domain of kernels in programs; their names are unique within a program. */
 export const KERNEL_DOMAIN = "learning-loop.kernels";
 
+/** What kernels are made for. */
+export interface KernelTarget {
+  /** How many threads share the parts of a kernel. */
+  readonly threads: number;
+  /** Whether matrix products are to be kernels: where ONNX Runtime has none of 512 bits. */
+  readonly products: boolean;
+}
+
 export interface Kernel {
   /** The operator that a program calls it by. */
   readonly name: string;

@@ -130,7 +130,7 @@ const layerNormGradOp = defineOp<LayerNormGradAttrs>({
     const columns = [inputs[2]!, inputs[3]!, mean, cubed].map((name) => given(name, 1));
     // In ONNX Runtime products of vectors are quicker than broadcasting and sums, but kernels take sums in; and on WebGPU
     // products of a single row end the process.
-    const bySums = emit.target.gpu || emit.target.kernelThreads !== undefined;
+    const bySums = emit.target.gpu || emit.target.kernels === true;
     const summed = (values: string, axis: number): string =>
       emit.node("ReduceSum", [values, emit.ints([axis])], { keepdims: { int: 1 } });
     const timesRow = (values: string): string => node(bySums ? "Mul" : "MatMul", values, row);

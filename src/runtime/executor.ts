@@ -1,7 +1,7 @@
 /** The one interface between programs and whatever runs them: ONNX Runtime on a CPU, in WebAssembly or on a GPU. */
 
 import type { DType, TypedArray } from "../graph/dtype.ts";
-import type { Kernel } from "../kernels/kernel.ts";
+import type { Kernel, KernelTarget } from "../kernels/kernel.ts";
 
 /** What runs programs: the CPU, WebGPU or WebAssembly. */
 export type DeviceName = "cpu" | "wasm" | "webgpu";
@@ -47,8 +47,8 @@ export interface Executor {
   readonly inPlace: boolean;
   /** About how many elements operations in a row should compute at a time to stay in caches; whole tensors unless given. */
   readonly piece?: number;
-  /** On how many threads kernels in machine code run; undefined where programs may have none. */
-  readonly kernelThreads?: number | undefined;
+  /** What kernels in machine code are made for; undefined where programs may have none. */
+  readonly kernels?: KernelTarget | undefined;
   /** Copies host data to the device. The host array may be reused afterwards. */
   upload(data: TypedArray, dtype: DType, shape: readonly number[]): MaybePromise<DeviceBuffer>;
   /** Uninitialised memory on the device; recycled from released buffers of the same size when there are any. */

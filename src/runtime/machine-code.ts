@@ -1,7 +1,7 @@
 /** Memory for machine code: where a processor and an operating system let this process run code that it wrote. */
 
 import koffi from "koffi";
-import { Assembler, rax, rbx, rcx, rdi, rdx, rsi } from "../kernels/assembler.ts";
+import { Assembler, rax, rbx, rcx, rdi, rsi } from "../kernels/assembler.ts";
 import type { Pointer } from "./c-api.ts";
 
 const READ = 1;
@@ -32,6 +32,9 @@ export class CodeMemory {
   readonly #map: Map;
   readonly #protect: Protect;
   readonly #unmap: Unmap;
+  /** Whether there are vectors of 512 bits (AVX-512), which ONNX Runtime's matrix products use. */
+  readonly hasWideVectors: boolean;
+  readonly #hasVectors: boolean;
 
   private constructor() {
     const system = koffi.load(null);
@@ -45,6 +48,23 @@ export class CodeMemory {
     ]) as Map;
     this.#protect = system.func("mprotect", "int", ["void *", "size_t", "int"]) as Protect;
     this.#unmap = system.func("munmap", "int", ["void *", "size_t"]) as Unmap;
+
+    // CPUID's bits, and XCR0's for the registers that the system saves.
+    const [FMA, OSXSAVE, AVX, AVX2, AVX512F] = [1 << 12, 1 << 27, 1 << 28, 1 << 5, 1 << 16];
+    const code = this.load(processorFeatures());
+    try {
+      const ask = koffi.decode(code.address, koffi.proto("uint32_t", ["uint32_t", "uint32_t"])) as (
+        page: number,
+        register: number,
+      ) => number;
+      const has = (bits: number, all: number): boolean => (bits & all) === all;
+      const saves = (all: number): boolean => has(ask(1, ECX), OSXSAVE) && has(ask(0, XCR0), all);
+      const extended = ask(7, EBX);
+      this.#hasVectors = has(ask(1, ECX), FMA | AVX) && has(extended, AVX2) && saves(0x06);
+      this.hasWideVectors = has(extended, AVX512F) && saves(0xe6);
+    } finally {
+      this.release(code);
+    }
   }
 
   /** Undefined where the processor has no AVX2 and FMA, or where the system forbids new code. */
@@ -52,7 +72,7 @@ export class CodeMemory {
     if (process.arch !== "x64" || !["linux", "darwin"].includes(process.platform)) return undefined;
     try {
       const memory = new CodeMemory();
-      return memory.#hasVectors() ? memory : undefined;
+      return memory.#hasVectors ? memory : undefined;
     } catch {
       // Hardened systems refuse memory that is first written and then run; programs then run without kernels.
       return undefined;
@@ -75,23 +95,6 @@ export class CodeMemory {
 
   release({ address, bytes }: MachineCode): void {
     this.#unmap(address, bytes);
-  }
-
-  /** Whether processor and system have AVX2 and FMA: CPUID's bits, and XCR0's for registers that are saved. */
-  #hasVectors(): boolean {
-    const code = this.load(processorFeatures());
-    try {
-      const ask = koffi.decode(code.address, koffi.proto("uint32_t", ["uint32_t", "uint32_t"])) as (
-        page: number,
-        register: number,
-      ) => number;
-      const has = (bits: number, all: number): boolean => (bits & all) === all;
-      const [FMA, OSXSAVE, AVX, AVX2] = [1 << 12, 1 << 27, 1 << 28, 1 << 5];
-      const basic = ask(1, ECX);
-      return has(basic, FMA | OSXSAVE | AVX) && has(ask(7, EBX), AVX2) && has(ask(0, XCR0), 6);
-    } finally {
-      this.release(code);
-    }
   }
 }
 
@@ -121,6 +124,5 @@ function processorFeatures(): Uint8Array {
   a.bind(end);
   a.pop(rbx);
   a.ret();
-  void rdx;
   return a.finish();
 }

@@ -12,7 +12,7 @@ import {
   runtimeError,
   threadsText,
 } from "./checks.ts";
-import type { Kernel } from "../kernels/kernel.ts";
+import type { Kernel, KernelTarget } from "../kernels/kernel.ts";
 import type { DeviceBuffer, Executor, Program, TensorSpec } from "./executor.ts";
 import { HostBuffer, HostMemory } from "./host-memory.ts";
 import { OperatorFactory, type KernelOperators } from "./kernel-operators.ts";
@@ -137,7 +137,7 @@ export class FfiExecutor implements Executor {
   readonly device = "cpu";
   readonly inPlace = true;
   readonly piece: number;
-  readonly kernelThreads: number | undefined;
+  readonly kernels: KernelTarget | undefined;
   readonly description: string;
   readonly #ort: OnnxRuntime;
   readonly #env: Pointer;
@@ -173,7 +173,8 @@ export class FfiExecutor implements Executor {
     this.#options = this.#sessionOptions();
     const memory = options.kernels === false ? undefined : CodeMemory.open();
     this.#operators = memory === undefined ? undefined : new OperatorFactory(ort, memory);
-    this.kernelThreads = memory === undefined ? undefined : this.#threads;
+    if (memory !== undefined)
+      this.kernels = { threads: this.#threads, products: !memory.hasWideVectors };
     this.description = `ONNX Runtime ${ort.version}, CPU through its C API, ${threadsText(this.#threads)}${memory === undefined ? "" : ", AVX2 kernels"}`;
   }
 
