@@ -210,9 +210,14 @@ describe.skipIf(!supported)("kernels", () => {
   });
 });
 
-test("kernels: false and the Node binding do without", async () => {
+test("kernels: false, LEARNING_LOOP_KERNELS=0 and the Node binding do without", async () => {
   expect(new FfiExecutor({ kernels: false }).kernels).toBeUndefined();
   expect(new FfiExecutor({ threads: 3 }).kernels?.threads).toBe(supported ? 3 : undefined);
+  vi.stubEnv("LEARNING_LOOP_KERNELS", "0");
+  expect((await createExecutor("cpu")).kernels).toBeUndefined();
+  expect((await createExecutor("cpu", { threads: 3, kernels: true })).kernels?.threads).toBe(
+    supported ? 3 : undefined,
+  );
   vi.stubEnv("LEARNING_LOOP_FFI", "0");
   const binding = await createExecutor("cpu");
   vi.unstubAllEnvs();
