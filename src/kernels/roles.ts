@@ -8,6 +8,7 @@ import type { Role } from "./groups.ts";
 import { resultDType } from "./operators.ts";
 import { productOf } from "./products.ts";
 import type { Program } from "./program.ts";
+import { noteResultTypes } from "./result-types.ts";
 import { isRowOperator, rowsOf } from "./row-operators.ts";
 
 /** A node's part in a kernel, null where it can have none; notes the types of its results. Nodes come in order. */
@@ -19,6 +20,7 @@ export function roleOf(program: Program, node: NodeProto): Role | null {
   if (first === undefined || result === undefined) return null;
   const note = (type: TypeSpec): void => void (types.has(result) || types.set(result, type));
 
+  noteResultTypes(program, node);
   const product = productOf(node, (name) => types.get(name));
   if (product !== null) note({ dtype: "float32", shape: product.shape });
   if ((node.domain ?? "") !== "") return null;

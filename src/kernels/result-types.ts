@@ -1,0 +1,77 @@
+/** Types of results that lowerings do not tell: of nodes that only move elements, and of products. */
+
+import type { TypeSpec } from "../graph/node.ts";
+import type { NodeProto } from "../onnx/proto.ts";
+import type { Program } from "./program.ts";
+
+const integer = ({ attributes }: NodeProto, name: string): number | undefined => {
+  const value = attributes[name];
+  return value?.kind === "int" ? Number(value.value) : undefined;
+};
+
+type Rule = (
+  program: Program,
+  node: NodeProto,
+  inputs: readonly (TypeSpec | undefined)[],
+) => readonly (readonly number[])[] | null;
+
+const resized = (shape: readonly number[], axis: number, size: number): number[] =>
+  shape.map((old, i) => (i === axis ? size : old));
+
+/** Shapes of results from those of inputs. */
+const rules: Readonly<Record<string, Rule>> = {
+  Split: (program, node, [x]) => {
+    const axis = along(integer(node, "axis") ?? 0, x!);
+    const sizes = node.inputs[1] === undefined ? null : program.integers(node.inputs[1]);
+    if (sizes?.length !== node.outputs.length) return null;
+    return sizes.map((size) => resized(x!.shape, axis, size));
+  },
+  Concat: (_program, node, inputs) => {
+    const shapes = inputs.flatMap((type) => (type === undefined ? [] : [type.shape]));
+    const axis = along(integer(node, "axis") ?? 0, inputs[0]!);
+    if (shapes.length !== inputs.length) return null;
+    return [
+      resized(
+        shapes[0]!,
+        axis,
+        shapes.reduce((sum, shape) => sum + shape[axis]!, 0),
+      ),
+    ];
+  },
+  Transpose: (_program, { attributes: { perm } }, [x]) =>
+    perm?.kind === "ints" ? [perm.value.map((i) => x!.shape[Number(i)]!)] : [x!.shape.toReversed()],
+  Expand: (program, node, [x]) => {
+    const sizes = program.integers(node.inputs[1]!);
+    if (sizes === null) return null;
+    const rank = Math.max(sizes.length, x!.shape.length);
+    const at = (shape: readonly number[], i: number): number => shape[shape.length - rank + i] ?? 1;
+    return [
+      Array.from({ length: rank }, (_, i) => {
+        const [own, wanted] = [at(x!.shape, i), at(sizes, i)];
+        return own === 1 ? wanted : own;
+      }),
+    ];
+  },
+  Identity: (_program, _node, [x]) => [x!.shape],
+  Gemm: (_program, node, [a, b]) => {
+    if (b === undefined) return null;
+    return [
+      [a!.shape[integer(node, "transA") ?? 0]!, b.shape[1 - (integer(node, "transB") ?? 0)]!],
+    ];
+  },
+};
+
+const along = (axis: number, { shape }: TypeSpec): number =>
+  axis < 0 ? axis + shape.length : axis;
+
+/** Notes the types of a node's results where those of its inputs tell them. */
+export function noteResultTypes(program: Program, node: NodeProto): void {
+  const rule = (node.domain ?? "") === "" ? rules[node.opType] : undefined;
+  const inputs = node.inputs.map((name) => program.types.get(name));
+  if (rule === undefined || inputs[0] === undefined) return;
+  const { dtype } = inputs[0];
+  rule(program, node, inputs)?.forEach((shape, i) => {
+    const name = node.outputs[i]!;
+    if (!program.types.has(name)) program.types.set(name, { dtype, shape });
+  });
+}
