@@ -113,7 +113,9 @@ describe("translates", { timeout: 30_000 }, () => {
         translator.translate(all.slice(0, 1)),
         translator.translate(all, { batchSize: 4 }),
       ]);
-      expect(many[0]).toEqual(few[0]);
+      const [one, again] = [few[0]!, many[0]!];
+      expect(again.score).toBeCloseTo(one.score, 5);
+      expect({ ...again, score: 0 }).toEqual({ ...one, score: 0 });
     }
     expect(trainer.step).toBe(2);
   });
