@@ -8,6 +8,7 @@ import type { ModelProto, NodeProto } from "../onnx/proto.ts";
 import { compileLoop } from "./compile.ts";
 import { FIRST_DIMENSION, groupLoop, type GroupLoop } from "./group-kernel.ts";
 import { planGroups } from "./groups.ts";
+import { indexAddKernel, indexAddOf } from "./index-add.ts";
 import { KERNEL_DOMAIN, type Kernel, type KernelTarget } from "./kernel.ts";
 import { matmulIsFaster, matmulKernel } from "./matmul.ts";
 import { productOf } from "./products.ts";
@@ -39,7 +40,16 @@ export function fuse(
     for (const i of group.nodes) unitOf.set(i, unit);
   }
   nodes.forEach((node, i) => {
-    if (!products || unitOf.has(i)) return;
+    if (unitOf.has(i)) return;
+    const rows = indexAddOf(program, node);
+    if (rows !== null) {
+      const kernel = kernels.of(["index-add", rows.count, rows.size, rows.columns], (name) =>
+        indexAddKernel(name, rows, threads),
+      );
+      unitOf.set(i, [callOf(node, kernel, { inputs: rows.inputs, outputs: node.outputs })]);
+      return;
+    }
+    if (!products) return;
     const product = productOf(node, (name) => types.get(name));
     // ONNX Runtime copies constant matrices into panels once.
     const isConstant = product?.inputs.some((name) => program.constants.has(name)) ?? false;
@@ -57,7 +67,10 @@ export function fuse(
   nodes.forEach((node, i) => {
     if (!unitOf.has(i)) unitOf.set(i, [node]);
   });
-  const ordered = inOrder(nodes, unitOf);
+  const ordered = inOrder(
+    lowered.outputs.map(({ name }) => name),
+    unitOf,
+  );
   const summed = ordered.some(({ inputs }) => inputs.includes(FIRST_DIMENSION.name));
   const { graph, opsetImports } = model;
   const initializers = [...graph.initializers, ...(summed ? [FIRST_DIMENSION] : [])];
@@ -110,15 +123,16 @@ const callOf = (
   ...{ inputs, outputs, attributes: {} },
 });
 
-/** Units in an order in which each comes after those it needs. */
-function inOrder(nodes: readonly NodeProto[], unitOf: ReadonlyMap<number, Unit>): NodeProto[] {
+/** The units that outputs need, in an order in which each comes after those it needs itself. */
+function inOrder(outputs: readonly string[], unitOf: ReadonlyMap<number, Unit>): NodeProto[] {
   const maker = new Map<string, Unit>();
   for (const unit of unitOf.values())
     for (const { outputs } of unit) for (const name of outputs) maker.set(name, unit);
   const order: NodeProto[] = [];
   const state = new Map<Unit, "open" | "done">();
-  for (let i = 0; i < nodes.length; i++) {
-    const stack: Unit[] = [unitOf.get(i)!];
+  for (const output of outputs) {
+    const unitOfOutput = maker.get(output);
+    const stack = unitOfOutput === undefined ? [] : [unitOfOutput];
     for (let unit = stack.at(-1); unit !== undefined; unit = stack.at(-1)) {
       const seen = state.get(unit);
       if (seen !== undefined) {

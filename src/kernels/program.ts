@@ -48,6 +48,12 @@ export class Program {
     return type;
   }
 
+  /** The node that makes a value; undefined for inputs and constants. */
+  maker(name: string): NodeProto | undefined {
+    const made = this.#producer.get(name);
+    return made === undefined ? undefined : this.nodes[made];
+  }
+
   /** Whether something besides these nodes needs a value. */
   isNeededBeside(own: ReadonlySet<number>, name: string): boolean {
     return this.#consumers.get(name)?.some((by) => by === -1 || !own.has(by)) ?? false;
