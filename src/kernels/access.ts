@@ -1,7 +1,7 @@
 /** How the elements of one shape lie to those of another that it is broadcast to. */
 
 import type { Shape } from "../graph/shape.ts";
-import type { Access } from "./compile.ts";
+import type { Access } from "./loop.ts";
 
 /** Nested dimensions, the outermost first: so many steps of so many elements. */
 export type Strides = readonly { readonly size: number; readonly stride: number }[];

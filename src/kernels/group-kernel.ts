@@ -4,7 +4,7 @@ import type { TypeSpec } from "../graph/node.ts";
 import { numel } from "../graph/shape.ts";
 import { attr, type NodeProto, type TensorProto } from "../onnx/proto.ts";
 import { inRows, stridesOf } from "./access.ts";
-import type { Access, KernelInput, KernelResult, Loop } from "./compile.ts";
+import type { Access, LoopInput, LoopResult, Loop } from "./loop.ts";
 import { argsOf, Formula, type Term } from "./formula.ts";
 import { walkedOver, type Group, type Role } from "./groups.ts";
 import { apply } from "./operators.ts";
@@ -23,11 +23,11 @@ export const FIRST_DIMENSION: TensorProto = {
   data: new BigInt64Array(1),
 };
 
-interface Input extends KernelInput {
+interface Input extends LoopInput {
   readonly name: string;
 }
 
-interface Result extends KernelResult {
+interface Result extends LoopResult {
   readonly name: string;
   readonly shape: readonly number[];
 }

@@ -15,7 +15,7 @@ import {
   rdx,
 } from "./assembler.ts";
 import { at, FRAME, MatmulFrame } from "./matmul-frame.ts";
-import { laneMask, storeLanes } from "./matmul-pack.ts";
+import { laneMask, storeLanes } from "./lanes.ts";
 import type { Product } from "./matmul-plan.ts";
 
 /** Columns of a tile: those whose sums are put together at once; two times as many where there is but one row. */

@@ -1,28 +1,7 @@
 /** Copies matrices into panels that a product reads one after the other: a panel's elements for a term stand together. */
 
-import { type Assembler, type Gpr, rcx, rdx, type Ymm } from "./assembler.ts";
-
-/** Ones in the bits of the first `lanes` elements. */
-export const laneMask = (lanes: number): Uint32Array =>
-  Uint32Array.from({ length: 8 }, (_, i) => (i < lanes ? 0xffffffff : 0));
-
-/** Stores the first elements of a vector; `mask` is a register that may be overwritten. */
-export function storeLanes(
-  a: Assembler,
-  to: { readonly base: Gpr; readonly offset: number },
-  from: Ymm,
-  lanes: number,
-  mask: Ymm,
-): void {
-  if (lanes === 8) a.vstore(to, from);
-  else if (lanes === 4) a.vstoreHalf(to, from);
-  else if (lanes === 2) a.vstoreLow(to, from);
-  else if (lanes === 1) a.vstoreOne(to, from);
-  else {
-    a.two("vmovups", mask, a.constant(laneMask(lanes)));
-    a.vmaskStore(to, mask, from);
-  }
-}
+import { type Assembler, rcx, rdx, type Ymm } from "./assembler.ts";
+import { laneMask } from "./lanes.ts";
 
 /** What packing copies. */
 export interface PackSpec {

@@ -11,7 +11,7 @@ import {
   r14,
   r15,
 } from "./assembler.ts";
-import { laneMask, storeLanes } from "./matmul-pack.ts";
+import { laneMask, storeLanes } from "./lanes.ts";
 import { TILE_COLUMNS } from "./matmul-plan.ts";
 
 export interface TileSpec {

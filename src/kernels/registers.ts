@@ -1,7 +1,6 @@
 /** Puts a straight run of a formula's steps into vector registers, spilling to the stack what does not fit. */
 
 import {
-  rsp,
   type Address,
   type Assembler,
   type Memory,
@@ -32,7 +31,7 @@ export class Registers {
   readonly #a: Assembler;
   readonly #steps: readonly Step[];
   readonly #home: (term: Term) => Home | undefined;
-  readonly #newSlot: () => number;
+  readonly #newSlot: () => Address;
   readonly #free: Ymm[];
   readonly #holds = new Map<Ymm, Term>();
   readonly #where = new Map<Term, Ymm>();
@@ -41,12 +40,12 @@ export class Registers {
   readonly #uses = new Map<Term, number[]>();
   readonly #pinned = new Set<Ymm>();
 
-  /** `home` tells where terms that are not computed here are; `newSlot` gives offsets of 32 bytes from rsp. */
+  /** `home` tells where terms that are not computed here are; `newSlot` gives 32 bytes of the stack; `count` registers from 0 are free. */
   constructor(
     a: Assembler,
     steps: readonly Step[],
     home: (term: Term) => Home | undefined,
-    newSlot: () => number,
+    newSlot: () => Address,
     count: number,
   ) {
     this.#a = a;
@@ -265,7 +264,7 @@ export class Registers {
     // What was read from memory may have been overwritten there when it is needed again.
     const kept = this.#steps[term]!.extent === "row" && this.#home(term) !== undefined;
     if (!kept && !this.#spilled.has(term)) {
-      const at = { base: rsp, offset: this.#newSlot() };
+      const at = this.#newSlot();
       this.#a.vstore(at, victim);
       this.#spilled.set(term, at);
     }

@@ -3,7 +3,7 @@
 import type { TypeSpec } from "../graph/node.ts";
 import { numel } from "../graph/shape.ts";
 import type { NodeProto } from "../onnx/proto.ts";
-import { kernelDTypes } from "./compile.ts";
+import { kernelDTypes } from "./loop.ts";
 import type { Role } from "./groups.ts";
 import { resultDType } from "./operators.ts";
 import { productOf } from "./products.ts";

@@ -1,8 +1,9 @@
 /** Compiled loops against the interpreter: every element to the bit, and nothing written or read beyond operands. */
 
 import { describe, expect, it } from "vitest";
-import { compileLoop, type Access, type Loop } from "../../src/kernels/compile.ts";
+import { compileLoop } from "../../src/kernels/compile.ts";
 import { Formula } from "../../src/kernels/formula.ts";
+import type { Access, Loop } from "../../src/kernels/loop.ts";
 import { exp } from "../../src/kernels/vector-math.ts";
 import { toFloat } from "./interpret.ts";
 import { Dice, expected, operandsOf, randomLoop, received, type Shape } from "./random-loops.ts";

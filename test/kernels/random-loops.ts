@@ -1,12 +1,7 @@
 /** Random loops for kernels with what they should compute, from the interpreter. */
 
-import {
-  type Access,
-  type KernelInput,
-  type KernelResult,
-  type Loop,
-} from "../../src/kernels/compile.ts";
 import { Formula, type Term } from "../../src/kernels/formula.ts";
+import type { Access, Loop, LoopInput, LoopResult } from "../../src/kernels/loop.ts";
 import { run, toFloat } from "./interpret.ts";
 import { Guarded } from "./run-code.ts";
 
@@ -56,7 +51,7 @@ const oddFloats = [
 /** Elements of an input: any numbers, or quarters of which sums are exact. */
 export function elementsOf(
   dice: Dice,
-  dtype: KernelInput["dtype"],
+  dtype: LoopInput["dtype"],
   count: number,
   exact: boolean,
 ): Uint8Array {
@@ -128,7 +123,7 @@ export function randomLoop(dice: Dice, shape: Shape): Loop {
   const exact = shape.reduces > 0 || shape.sums;
   const f = new Formula();
   const pools: Record<Kind, Term[]> = { float: [], whole: [], mask: [] };
-  const inputs = Array.from({ length: shape.inputs }, (_, i): KernelInput => {
+  const inputs = Array.from({ length: shape.inputs }, (_, i): LoopInput => {
     const dtype =
       i === 0 ? "float32" : dice.one(["float32", "float32", "int32", "uint32", "bool"] as const);
     const access = accessOf(dice, rows, columns);
@@ -206,7 +201,7 @@ export function randomLoop(dice: Dice, shape: Shape): Loop {
   }
 
   const isConstant = (term: Term): boolean => f.steps[term]!.kind === "constant";
-  const results = Array.from({ length: shape.results }, (_, i): KernelResult => {
+  const results = Array.from({ length: shape.results }, (_, i): LoopResult => {
     const kind =
       i === 0
         ? "float"
@@ -220,7 +215,7 @@ export function randomLoop(dice: Dice, shape: Shape): Loop {
           ? "rows"
           : "elements";
     const dtype = { float: "float32", whole: dice.one(["int32", "uint32"]), mask: "bool" }[kind];
-    return { term, dtype: dtype as KernelResult["dtype"], form };
+    return { term, dtype: dtype as LoopResult["dtype"], form };
   });
   return { rows, columns, parts, formula: f, inputs, results };
 }
