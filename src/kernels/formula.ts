@@ -11,7 +11,7 @@ import type { ThreeOperand, TwoOperand, Shift } from "./assembler.ts";
 export type Term = number;
 
 /** Whether a step changes within a row of elements, or is the same all along it. */
-export type Extent = "element" | "row";
+type Extent = "element" | "row";
 
 export type Step = { readonly extent: Extent } & (
   | { readonly kind: "input"; readonly input: number }
@@ -38,7 +38,11 @@ export type Step = { readonly extent: Extent } & (
   | { readonly kind: "reduce"; readonly by: "sum" | "max"; readonly args: readonly [Term] }
 );
 
+/** A float's bit that says whether it is negative. */
+export const SIGN = 0x80000000;
+
 const word = new DataView(new ArrayBuffer(4));
+
 /** The 32 bits of a number as a float. */
 export function bitsOf(x: number): number {
   word.setFloat32(0, x);

@@ -21,7 +21,7 @@ type Unit = readonly NodeProto[];
 /** The program with kernels for what runs faster so, and these kernels. */
 export function fuse(
   lowered: LoweredProgram,
-  { threads, products }: KernelTarget,
+  target: KernelTarget,
 ): { readonly model: ModelProto; readonly kernels: readonly Kernel[] } {
   const { model } = lowered;
   const program = new Program(lowered);
@@ -33,34 +33,15 @@ export function fuse(
     const kinds = group.nodes.map((i) => roles[i]!.kind).filter((kind) => kind !== "alias");
     // ONNX Runtime does a single operation as well, but those on rows.
     if (kinds.length < 2 && kinds[0] !== "rows") continue;
-    const loop = groupLoop(program, roles, group, threads);
+    const loop = groupLoop(program, roles, group, target.threads);
     if (loop === null) continue;
     const call = callOf(nodes[group.nodes.at(-1)!]!, kernels.ofLoop(loop), loop);
     const unit = [...loop.early, call, ...loop.late];
     for (const i of group.nodes) unitOf.set(i, unit);
   }
   nodes.forEach((node, i) => {
-    if (unitOf.has(i)) return;
-    const rows = indexAddOf(program, node);
-    if (rows !== null) {
-      const kernel = kernels.of(["index-add", rows.count, rows.size, rows.columns], (name) =>
-        indexAddKernel(name, rows, threads),
-      );
-      unitOf.set(i, [callOf(node, kernel, { inputs: rows.inputs, outputs: node.outputs })]);
-      return;
-    }
-    if (!products) return;
-    const product = productOf(node, (name) => types.get(name));
-    // ONNX Runtime copies constant matrices into panels once.
-    const isConstant = product?.inputs.some((name) => program.constants.has(name)) ?? false;
-    if (product === null || isConstant) return;
-    const spec = { ...product.spec, threads };
-    if (!matmulIsFaster({ ...spec, name: "" })) return;
-    const kernel = kernels.of([spec, product.shape], (name) => ({
-      ...matmulKernel({ ...spec, name }),
-      outputs: [{ dtype: "float32", shape: product.shape }],
-    }));
-    unitOf.set(i, [callOf(node, kernel, { inputs: product.inputs, outputs: node.outputs })]);
+    const call = unitOf.has(i) ? null : callOfOne(program, node, target, kernels);
+    if (call !== null) unitOf.set(i, [call]);
   });
   if (unitOf.size === 0) return { model, kernels: [] };
 
@@ -82,6 +63,34 @@ export function fuse(
     },
     kernels: kernels.all,
   };
+}
+
+/** The call of a kernel that does one node's work alone; null where ONNX Runtime does it as well. */
+function callOfOne(
+  program: Program,
+  node: NodeProto,
+  { threads, products }: KernelTarget,
+  kernels: KernelSet,
+): NodeProto | null {
+  const rows = indexAddOf(program, node);
+  if (rows !== null) {
+    const { count, size, columns, inputs } = rows;
+    const kernel = kernels.of(["index-add", count, size, columns], (name) =>
+      indexAddKernel(name, rows, threads),
+    );
+    return callOf(node, kernel, { inputs, outputs: node.outputs });
+  }
+  const product = products ? productOf(node, (name) => program.types.get(name)) : null;
+  if (product === null) return null;
+  const spec = { ...product.spec, threads };
+  // ONNX Runtime copies constant matrices into panels once.
+  const hasConstant = product.inputs.some((name) => program.constants.has(name));
+  if (hasConstant || !matmulIsFaster(spec)) return null;
+  const kernel = kernels.of(["matmul", spec, product.shape], (name) => ({
+    ...matmulKernel(name, spec),
+    outputs: [{ dtype: "float32", shape: product.shape }],
+  }));
+  return callOf(node, kernel, { inputs: product.inputs, outputs: node.outputs });
 }
 
 /** The kernels of a program, equal ones once. */

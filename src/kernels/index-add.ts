@@ -20,12 +20,13 @@ import {
   rsi,
 } from "./assembler.ts";
 import type { Kernel } from "./kernel.ts";
+import { LANES, laneMask } from "./lanes.ts";
 import type { Program } from "./program.ts";
 
-const LANES = 8;
 /** Columns of each part, at least: a few cache lines. */
 const FEWEST_COLUMNS = 64;
 
+/** Sums of rows by index: result[index[i]] += source[i], the result being [size, columns]. */
 export interface IndexAdd {
   readonly count: number;
   readonly size: number;
@@ -118,11 +119,7 @@ function indexAddCode({
   a.movImmediate(r15, 1);
   a.bind(within);
   a.three("vxorps", zero, zero, zero);
-  a.two(
-    "vmovups",
-    mask,
-    a.constant(Uint32Array.from({ length: LANES }, (_, i) => (i < left ? 0xffffffff : 0))),
-  );
+  a.two("vmovups", mask, a.constant(laneMask(left)));
 
   /** Runs over the part's columns, whole vectors and what is left, at rcx. */
   const overColumns = (whole: () => void, rest: () => void): void => {

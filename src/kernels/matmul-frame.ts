@@ -1,5 +1,6 @@
 /** What the code of every matrix product begins and ends with: registers, memory on the stack, and which part to do. */
 
+import { numel } from "../graph/shape.ts";
 import {
   type Address,
   Assembler,
@@ -42,12 +43,13 @@ const variables = [
   "over",
   "panelBias",
 ] as const;
-export type Variable = (typeof variables)[number];
+type Variable = (typeof variables)[number];
 /** Bytes that the variables take. */
 export const FRAME = 256;
 const PAGE = 4096;
 const SAVED: readonly Gpr[] = [rbx, rbp, r12, r13, r14, r15];
 
+/** Where a variable is. */
 export const at = (name: Variable): Address => ({ base: rbp, offset: 8 * variables.indexOf(name) });
 
 /** Emits what products have in common. */
@@ -64,7 +66,7 @@ export class MatmulFrame {
   constructor(spec: Product) {
     this.spec = spec;
     const { m, n, k, transA = false, transB = false, batch = [] } = spec;
-    this.batch = batch.reduce((all, size) => all * size, 1);
+    this.batch = numel(batch);
     this.lineA = 4 * (transA ? m : k);
     this.lineB = 4 * (transB ? k : n);
     this.lineC = 4 * n;
@@ -99,6 +101,7 @@ export class MatmulFrame {
     a.mov(r8, rsi);
   }
 
+  /** Gives the stack and the registers back, and returns. */
   leave(): void {
     const { a } = this;
     a.mov(rsp, at("stack"));
@@ -173,8 +176,8 @@ export class MatmulFrame {
   #strides(): readonly (readonly [Variable, number])[] {
     const { m, n, k } = this.spec;
     return [
-      ["a", this.spec.sharedA === true ? 0 : 4 * m * k],
-      ["b", this.spec.sharedB === true ? 0 : 4 * k * n],
+      ["a", 4 * m * k],
+      ["b", 4 * k * n],
       ["c", 4 * m * n],
     ];
   }
@@ -190,6 +193,7 @@ export class MatmulFrame {
     }
   }
 
+  /** Moves the addresses to the next matrices. */
   nextMatrices(): void {
     const { a } = this;
     for (const [name, stride] of this.#strides()) {

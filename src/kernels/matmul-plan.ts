@@ -1,9 +1,9 @@
 /** How a matrix product is divided: into parts for threads, and into blocks that stay in the processor's caches. */
 
+import { numel } from "../graph/shape.ts";
+
 /** C[b] = alpha · op(A[b]) op(B[b]) + bias, in float32, where op transposes when asked. */
 export interface MatmulSpec {
-  /** The operator's name. */
-  readonly name: string;
   /** Rows of the product. */
   readonly m: number;
   /** Columns of the product. */
@@ -16,10 +16,6 @@ export interface MatmulSpec {
   readonly transB?: boolean;
   /** Dimensions before the matrices, those of the result: [] without. */
   readonly batch?: readonly number[];
-  /** One A for all of the batch, without its dimensions. */
-  readonly sharedA?: boolean;
-  /** One B for all of the batch, without its dimensions. */
-  readonly sharedB?: boolean;
   /** Factor on the product. */
   readonly alpha?: number;
   /** A third input of shape [n], added to every row. */
@@ -83,9 +79,10 @@ const LATE = 0.1;
 /** Parts for each thread. */
 const MOST_PARTS = 2;
 
+/** The division that takes the fewest cycles until all parts are done, as the costs above tell. */
 export function planMatmul(spec: Product): MatmulPlan {
   const { m, n, k, threads, transA = false } = spec;
-  const batch = (spec.batch ?? []).reduce((all, size) => all * size, 1);
+  const batch = numel(spec.batch ?? []);
   const { panels, rest } = rowPanels(m);
   const rowUnits = panels + (rest.length > 0 ? 1 : 0);
   const columns = Math.ceil(n / TILE_COLUMNS);

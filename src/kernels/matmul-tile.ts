@@ -14,7 +14,7 @@ import {
 import { laneMask, storeLanes } from "./lanes.ts";
 import { TILE_COLUMNS } from "./matmul-plan.ts";
 
-export interface TileSpec {
+interface TileSpec {
   /** 1 to 6. */
   readonly rows: number;
   /** Bytes between rows of A and between their terms. */

@@ -1,5 +1,7 @@
 /** Matrix products in float32 as kernels: code made for the shapes. */
 
+import type { TypeSpec } from "../graph/node.ts";
+import { numel, type Shape } from "../graph/shape.ts";
 import type { Kernel } from "./kernel.ts";
 import { dotGroups, type DotParts, dotProduct } from "./matmul-dot.ts";
 import { packedProduct } from "./matmul-packed.ts";
@@ -33,21 +35,18 @@ const fits = ({ m, n, k, batch = [] }: MatmulSpec): boolean =>
  * The kernel of a product: inputs A, B and, if asked for, the bias; output C of shape [...batch, m, n]. Each part needs less
  * than 1 MiB of its thread's stack. Throws a RangeError for sizes below 1 or from 2²⁴ on, and for matrices of 2 GiB.
  */
-export function matmulKernel(spec: MatmulSpec): Kernel {
-  const { name, m, n, k, transA = false, transB = false, batch = [], bias = false } = spec;
+export function matmulKernel(name: string, spec: MatmulSpec): Kernel {
+  const { m, n, k, transA = false, transB = false, batch = [], bias = false } = spec;
   if (!fits(spec))
     throw new RangeError(
       `matmulKernel: sizes must be 1 to 2²⁴ − 1 and matrices smaller than 2 GiB, got m ${m}, n ${n}, k ${k}, batch [${batch.join(", ")}]`,
     );
-  const tensor = (shape: readonly number[]): Kernel["inputs"][number] => ({
-    dtype: "float32",
-    shape,
-  });
+  const tensor = (shape: Shape): TypeSpec => ({ dtype: "float32", shape });
   return {
     name,
     inputs: [
-      tensor([...(spec.sharedA ? [] : batch), ...(transA ? [k, m] : [m, k])]),
-      tensor([...(spec.sharedB ? [] : batch), ...(transB ? [n, k] : [k, n])]),
+      tensor([...batch, ...(transA ? [k, m] : [m, k])]),
+      tensor([...batch, ...(transB ? [n, k] : [k, n])]),
       ...(bias ? [tensor([n])] : []),
     ],
     outputs: [tensor([...batch, m, n])],
@@ -57,19 +56,10 @@ export function matmulKernel(spec: MatmulSpec): Kernel {
 
 /** The same product in another form where a matrix is a vector, whose transpose is itself in memory. */
 function simplified(spec: MatmulSpec): Product {
-  const { m, n, transA = false, transB = false, sharedA = false, sharedB = false } = spec;
+  const { m, n, transA = false, transB = false } = spec;
   // A column is the row Bᵀ Aᵀ; a bias would be one number for all of it.
   if (n === 1 && m > 1 && spec.bias !== true)
-    return {
-      ...spec,
-      swapped: true,
-      m: 1,
-      n: m,
-      transA: false,
-      transB: !transA,
-      sharedA: sharedB,
-      sharedB: sharedA,
-    };
+    return { ...spec, swapped: true, m: 1, n: m, transA: false, transB: !transA };
   return { ...spec, transA: transA && m > 1, transB: transB || n === 1 };
 }
 
@@ -95,7 +85,7 @@ const PART_WORK = 2 ** 16;
 
 function dotParts(product: Product): DotParts {
   const { m, n, k, threads, batch = [] } = product;
-  const matrices = batch.reduce((all, size) => all * size, 1);
+  const matrices = numel(batch);
   const most = Math.max(1, Math.min(threads, Math.floor((matrices * m * n * k) / PART_WORK)));
   const parts = { batch: Math.min(most, matrices), columns: 1 };
   // Whole matrices, unless some thread would have one more than others.

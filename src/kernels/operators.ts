@@ -1,8 +1,9 @@
 /** ONNX's elementwise operators as steps of a formula. */
 
 import { dtypes, type DType } from "../graph/dtype.ts";
-import type { AttributeValue, NodeProto } from "../onnx/proto.ts";
-import type { Formula, Term } from "./formula.ts";
+import type { NodeProto } from "../onnx/proto.ts";
+import { numberAttribute } from "./attributes.ts";
+import { SIGN, type Formula, type Term } from "./formula.ts";
 import { erf, exp, log, sigmoid, tanh } from "./vector-math.ts";
 
 /** What an operator is told besides its operands. */
@@ -10,7 +11,7 @@ interface Given {
   readonly f: Formula;
   /** Of the operands. */
   readonly dtypes: readonly DType[];
-  readonly attributes: Readonly<Record<string, AttributeValue>>;
+  readonly node: NodeProto;
 }
 
 interface Operator {
@@ -19,7 +20,6 @@ interface Operator {
   readonly build: (given: Given, ...operands: Term[]) => Term;
 }
 
-const SIGN = 0x80000000;
 const isFloat = (dtype: DType): boolean => dtype === "float32";
 const isWhole = (dtype: DType): boolean => dtype === "int32" || dtype === "uint32";
 const allFloat = (operands: readonly DType[]): DType | null =>
@@ -48,7 +48,7 @@ function greater({ f, dtypes: [dtype] }: Given, a: Term, b: Term): Term {
 
 const orders = (build: (given: Given, a: Term, b: Term) => Term): Operator => ({
   dtype: (operands) => (numbers(operands) === null ? null : "bool"),
-  build: (given, a, b) => build(given, a, b),
+  build,
 });
 
 /** A NaN operand gives NaN. */
@@ -82,12 +82,7 @@ const logical = (build: (f: Formula, a: Term, b: Term) => Term): Operator => ({
 });
 
 const dtypeOf = new Map(Object.entries(dtypes).map(([name, { onnx }]) => [onnx, name as DType]));
-const numberOf = (value: AttributeValue | undefined, otherwise: number): number =>
-  value !== undefined && (value.kind === "int" || value.kind === "float")
-    ? Number(value.value)
-    : otherwise;
-const target = (node: { readonly attributes: Given["attributes"] }): DType =>
-  dtypeOf.get(numberOf(node.attributes.to, 0))!;
+const target = (node: NodeProto): DType => dtypeOf.get(numberAttribute(node, "to", 0))!;
 
 const conversions: Readonly<Record<string, (f: Formula, x: Term) => Term>> = {
   "bool>float32": (f, x) => f.and(x, f.constant(1)),
@@ -138,10 +133,10 @@ const table: Readonly<Record<string, Operator>> = {
   Relu: float((f, x) => f.max(f.constant(0), x)),
   HardSigmoid: {
     dtype: allFloat,
-    build: ({ f, attributes }, x) => {
+    build: ({ f, node }, x) => {
       const line = f.add(
-        f.mul(x, f.constant(numberOf(attributes.alpha, 0.2))),
-        f.constant(numberOf(attributes.beta, 0.5)),
+        f.mul(x, f.constant(numberAttribute(node, "alpha", 0.2))),
+        f.constant(numberAttribute(node, "beta", 0.5)),
       );
       return f.min(f.constant(1), f.max(f.constant(0), line));
     },
@@ -179,16 +174,15 @@ const table: Readonly<Record<string, Operator>> = {
   BitwiseNot: { dtype: whole, build: ({ f }, x) => not(f, x) },
   BitShift: {
     dtype: (operands) => (operands.every((dtype) => dtype === "uint32") ? "uint32" : null),
-    build: ({ f, attributes }, x, by) => {
-      const { direction } = attributes;
+    build: ({ f, node }, x, by) => {
+      const { direction } = node.attributes;
       const left = direction?.kind === "string" && direction.value === "LEFT";
       return f.three(left ? "vpsllvd" : "vpsrlvd", x, by);
     },
   },
   Cast: {
     dtype: ([from], node) => (`${from}>${target(node)}` in conversions ? target(node) : null),
-    build: ({ f, dtypes: [from], attributes }, x) =>
-      conversions[`${from}>${target({ attributes })}`]!(f, x),
+    build: ({ f, dtypes: [from], node }, x) => conversions[`${from}>${target(node)}`]!(f, x),
   },
 };
 
@@ -204,5 +198,4 @@ export const apply = (
   node: NodeProto,
   operands: readonly Term[],
   operandTypes: readonly DType[],
-): Term =>
-  table[node.opType]!.build({ f, dtypes: operandTypes, attributes: node.attributes }, ...operands);
+): Term => table[node.opType]!.build({ f, dtypes: operandTypes, node }, ...operands);

@@ -3,11 +3,12 @@
 import type { TypeSpec } from "../graph/node.ts";
 import { numel, sameShape } from "../graph/shape.ts";
 import type { NodeProto } from "../onnx/proto.ts";
+import { numberAttribute } from "./attributes.ts";
 import type { MatmulSpec } from "./matmul-plan.ts";
 
 /** A product with the inputs it takes and the shape of its result. */
-export interface NodeProduct {
-  readonly spec: Omit<MatmulSpec, "name" | "threads">;
+interface NodeProduct {
+  readonly spec: Omit<MatmulSpec, "threads">;
   readonly inputs: readonly string[];
   readonly shape: readonly number[];
 }
@@ -23,10 +24,8 @@ export function productOf(
   const [a, b, c] = node.inputs.map((name) => (name === "" ? undefined : typeOf(name)));
   if (a?.dtype !== "float32" || b?.dtype !== "float32") return null;
   if (a.shape.length < 2 || b.shape.length < 2) return null;
-  const number = (name: string, otherwise: number): number => {
-    const value = node.attributes[name];
-    return value?.kind === "int" || value?.kind === "float" ? Number(value.value) : otherwise;
-  };
+  const number = (name: string, otherwise: number): number =>
+    numberAttribute(node, name, otherwise);
   if (number("transBatchA", 0) !== 0 || number("transBatchB", 0) !== 0) return null;
   const [transA, transB] = [number("transA", 0) === 1, number("transB", 0) === 1];
   const alpha = number("alpha", 1);

@@ -2,12 +2,8 @@
 
 import type { TypeSpec } from "../graph/node.ts";
 import type { NodeProto } from "../onnx/proto.ts";
+import { numberAttribute } from "./attributes.ts";
 import type { Program } from "./program.ts";
-
-const integer = ({ attributes }: NodeProto, name: string): number | undefined => {
-  const value = attributes[name];
-  return value?.kind === "int" ? Number(value.value) : undefined;
-};
 
 type Rule = (
   program: Program,
@@ -21,14 +17,14 @@ const resized = (shape: readonly number[], axis: number, size: number): number[]
 /** Shapes of results from those of inputs. */
 const rules: Readonly<Record<string, Rule>> = {
   Split: (program, node, [x]) => {
-    const axis = along(integer(node, "axis") ?? 0, x!);
+    const axis = along(numberAttribute(node, "axis", 0), x!);
     const sizes = node.inputs[1] === undefined ? null : program.integers(node.inputs[1]);
     if (sizes?.length !== node.outputs.length) return null;
     return sizes.map((size) => resized(x!.shape, axis, size));
   },
   Concat: (_program, node, inputs) => {
     const shapes = inputs.flatMap((type) => (type === undefined ? [] : [type.shape]));
-    const axis = along(integer(node, "axis") ?? 0, inputs[0]!);
+    const axis = along(numberAttribute(node, "axis", 0), inputs[0]!);
     if (shapes.length !== inputs.length) return null;
     return [
       resized(
@@ -55,9 +51,11 @@ const rules: Readonly<Record<string, Rule>> = {
   Identity: (_program, _node, [x]) => [x!.shape],
   Gemm: (_program, node, [a, b]) => {
     if (b === undefined) return null;
-    return [
-      [a!.shape[integer(node, "transA") ?? 0]!, b.shape[1 - (integer(node, "transB") ?? 0)]!],
+    const [transA, transB] = [
+      numberAttribute(node, "transA", 0),
+      numberAttribute(node, "transB", 0),
     ];
+    return [[a!.shape[transA]!, b.shape[1 - transB]!]];
   },
 };
 

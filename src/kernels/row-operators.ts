@@ -2,15 +2,11 @@
 
 import { numel, type Shape } from "../graph/shape.ts";
 import type { NodeProto } from "../onnx/proto.ts";
+import { numberAttribute } from "./attributes.ts";
 import type { Formula, Term } from "./formula.ts";
 import { exp, log } from "./vector-math.ts";
 
 type Builder = (f: Formula, node: NodeProto, operands: readonly Term[], columns: number) => Term[];
-
-const attribute = ({ attributes }: NodeProto, name: string, otherwise: number): number => {
-  const value = attributes[name];
-  return value?.kind === "int" || value?.kind === "float" ? Number(value.value) : otherwise;
-};
 
 /** The elements of a row from its maximum on, and the sum of their exponentials. */
 function shifted(
@@ -29,7 +25,7 @@ const builders: Readonly<Record<string, Builder>> = {
     const mu = mean(x!);
     const centred = f.sub(x!, mu);
     const variance = mean(f.mul(centred, centred));
-    const epsilon = f.constant(attribute(node, "epsilon", 1e-5));
+    const epsilon = f.constant(numberAttribute(node, "epsilon", 1e-5));
     const r = f.div(f.constant(1), f.sqrt(f.add(variance, epsilon)));
     const scaled = f.mul(f.mul(centred, r), w!);
     return [b === undefined ? scaled : f.add(scaled, b), mu, r];
@@ -44,12 +40,13 @@ const builders: Readonly<Record<string, Builder>> = {
   },
 };
 
+/** Whether kernels can have the operator. */
 export const isRowOperator = ({ opType, domain = "" }: NodeProto): boolean =>
   domain === "" && opType in builders;
 
 /** The length of rows that an operator works on; null where they are not one after the other. */
 export function rowsOf(node: NodeProto, shape: Shape): number | null {
-  const axis = attribute(node, "axis", -1);
+  const axis = numberAttribute(node, "axis", -1);
   const first = axis < 0 ? axis + shape.length : axis;
   // Softmax is along one dimension, layer normalization from one to the last.
   if (node.opType !== "LayerNormalization" && first !== shape.length - 1) return null;

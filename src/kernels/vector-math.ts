@@ -6,7 +6,7 @@
  * return the second where one is NaN, comparisons are false. Errors are in ulp, units in the last place of the result.
  */
 
-import { bitsOf, type Formula, type Term } from "./formula.ts";
+import { bitsOf, SIGN, type Formula, type Term } from "./formula.ts";
 
 /**
  * A number as the sum of two floats: with whole n and a fused step, x − n·high is exact where it is small. Neither is
@@ -19,7 +19,6 @@ function split(x: number): readonly [high: number, low: number] {
 
 const ln2 = split(Math.LN2);
 const pi = split(Math.PI);
-const signBit = 0x80000000;
 
 /** Added to a small number, leaves the nearest whole number in the sum's lowest bits. */
 const toWhole = 1.5 * 2 ** 23;
@@ -127,7 +126,7 @@ function logarithmLimits(f: Formula, x: Term, inside: Term): Term {
 /** 1 / (1 + e⁻ˣ) within 3 ulp; 0 for x below −88.7, where e⁻ˣ is infinite. */
 export function sigmoid(f: Formula, x: Term): Term {
   const one = f.constant(1);
-  return f.div(one, f.add(one, exp(f, f.xor(x, f.bits(signBit)))));
+  return f.div(one, f.add(one, exp(f, f.xor(x, f.bits(SIGN)))));
 }
 
 /** tanh x = e / (e + 2) with e = e²ˣ − 1, within 3 ulp. */
@@ -154,10 +153,10 @@ export function erf(f: Formula, x: Term): Term {
   return withSign(f, f.fnma(power, inside, f.sub(f.constant(1), power)), x);
 }
 
-const absolute = (f: Formula, x: Term): Term => f.andNot(f.bits(signBit), x);
+const absolute = (f: Formula, x: Term): Term => f.andNot(f.bits(SIGN), x);
 
 /** `size`, which is not negative, with the sign of `x`. */
-const withSign = (f: Formula, size: Term, x: Term): Term => f.or(size, f.and(x, f.bits(signBit)));
+const withSign = (f: Formula, size: Term, x: Term): Term => f.or(size, f.and(x, f.bits(SIGN)));
 
 /** sin x within 1.4e-7 up to |x| = 10⁴ and 2e-7 up to 10⁶; beyond it loses its digits, but stays between −1 and 1. */
 export function sin(f: Formula, x: Term): Term {
