@@ -44,11 +44,11 @@ export interface Label {
 const scaleBits = { 1: 0, 2: 1, 4: 2, 8: 3 } as const;
 
 /** Conditions of jumps, as their opcodes' lower half. */
-const conditions = { below: 2, aboveOrEqual: 3, equal: 4, notEqual: 5, less: 12, atLeast: 13 };
-export type Condition = keyof typeof conditions;
+const conditions = { equal: 4, notEqual: 5, less: 12, atLeast: 13 };
+type Condition = keyof typeof conditions;
 
 /** Arithmetic on general registers, as the digit of its opcode. */
-const digits = { add: 0, or: 1, and: 4, sub: 5, xor: 6, cmp: 7 };
+const digits = { add: 0, and: 4, sub: 5, cmp: 7 };
 type Arithmetic = keyof typeof digits;
 
 /** Opcode map, mandatory prefix (0 none, 1 66, 2 F3, 3 F2) and opcode of three-operand vector instructions. */
@@ -89,21 +89,14 @@ const two = {
   vmovups: [1, 0, 0x10],
   vsqrtps: [1, 0, 0x51],
   vcvtdq2ps: [1, 0, 0x5b],
-  vcvtps2dq: [1, 1, 0x5b],
   vcvttps2dq: [1, 2, 0x5b],
   vbroadcastss: [2, 1, 0x18],
-  vbroadcastf128: [2, 1, 0x1a],
   vpmovzxbd: [2, 1, 0x31],
 } as const;
 export type TwoOperand = keyof typeof two;
 
-/** The same of shifts by a number, with the digit of their opcode. */
-const shifts = {
-  vpsrld: [0x72, 2],
-  vpsrad: [0x72, 4],
-  vpslld: [0x72, 6],
-  vpsrldq: [0x73, 3],
-} as const;
+/** Shifts of elements by a number, as the digit of their opcode. */
+const shifts = { vpsrld: 2, vpsrad: 4, vpslld: 6 } as const;
 export type Shift = keyof typeof shifts;
 
 export class Assembler {
@@ -273,8 +266,7 @@ export class Assembler {
   }
 
   shift(name: Shift, to: Ymm, from: Ymm, bits: number): void {
-    const [opcode, digit] = shifts[name];
-    this.#vector(1, 1, opcode, digit, to, from, 1);
+    this.#vector(1, 1, 0x72, shifts[name], to, from, 1);
     this.#code.push(bits);
   }
 

@@ -18,7 +18,6 @@ function split(x: number): readonly [high: number, low: number] {
 }
 
 const ln2 = split(Math.LN2);
-const pi = split(Math.PI);
 
 /** Added to a small number, leaves the nearest whole number in the sum's lowest bits. */
 const toWhole = 1.5 * 2 ** 23;
@@ -60,16 +59,6 @@ function expm1Near0(f: Formula, r: Term, square: Term): Term {
   return f.fma(square, rest, r);
 }
 
-/** eˣ − 1 within 2 ulp. */
-export function expm1(f: Formula, x: Term): Term {
-  const { power, r } = powerOfTwo(f, clamp(f, x, -25, 89), 0.5);
-  const square = f.mul(r, r);
-  const half = f.fma(power, expm1Near0(f, r, square), f.sub(power, f.constant(0.5)));
-  // x itself where it is too small to have a square, subnormals and −0 included.
-  const tiny = f.compare("less", square, f.constant(2 ** -100));
-  return f.choose(tiny, x, f.add(half, half));
-}
-
 /** log x within 1 ulp. */
 export function log(f: Formula, x: Term): Term {
   const small = f.compare("less", x, f.constant(2 ** -126));
@@ -79,27 +68,11 @@ export function log(f: Formula, x: Term): Term {
   return logarithmLimits(f, x, logarithm(f, exponent, f.sub(m, f.constant(1))));
 }
 
-/** log(1 + x) within 2 ulp. */
-export function log1p(f: Formula, x: Term): Term {
-  const one = f.constant(1);
-  const u = f.add(x, one);
-  const lost = f.sub(x, f.sub(u, one));
-  const { n, shifted, m } = mantissa(f, u);
-  // m + 2¹⁻ⁿ·½·lost is exactly 2⁻ⁿ·(1 + x); 2⁻ⁿ itself is no normal float for the largest n, 128.
-  const scale = f.three("vpsubd", f.constant(2), shifted);
-  const r = f.fma(f.mul(lost, f.constant(0.5)), scale, f.sub(m, one));
-  const result = logarithmLimits(f, u, logarithm(f, n, r));
-  return f.choose(f.compare("equal", u, one), x, result);
-}
-
-/** x = 2ⁿ·m with m from ⅔ to 4⁄3, for normal x; `shifted` is n where a float has its exponent. */
-function mantissa(
-  f: Formula,
-  x: Term,
-): { readonly n: Term; readonly shifted: Term; readonly m: Term } {
+/** x = 2ⁿ·m with m from ⅔ to 4⁄3, for normal x. */
+function mantissa(f: Formula, x: Term): { readonly n: Term; readonly m: Term } {
   const whole = f.shift("vpsrad", f.three("vpsubd", x, f.bits(bitsOf(2 / 3))), 23);
-  const shifted = f.shift("vpslld", whole, 23);
-  return { n: f.two("vcvtdq2ps", whole), shifted, m: f.three("vpsubd", x, shifted) };
+  const exponent = f.shift("vpslld", whole, 23);
+  return { n: f.two("vcvtdq2ps", whole), m: f.three("vpsubd", x, exponent) };
 }
 
 /** n·ln 2 + log(1 + r) for |r| ≤ ⅓. */
@@ -157,27 +130,3 @@ const absolute = (f: Formula, x: Term): Term => f.andNot(f.bits(SIGN), x);
 
 /** `size`, which is not negative, with the sign of `x`. */
 const withSign = (f: Formula, size: Term, x: Term): Term => f.or(size, f.and(x, f.bits(SIGN)));
-
-/** sin x within 1.4e-7 up to |x| = 10⁴ and 2e-7 up to 10⁶; beyond it loses its digits, but stays between −1 and 1. */
-export function sin(f: Formula, x: Term): Term {
-  const offset = f.constant(toWhole);
-  const sum = f.fma(x, f.constant(1 / Math.PI), offset);
-  return sineOfRest(f, x, f.sub(sum, offset), sum);
-}
-
-/** cos x = sin(x + ½π), as near as `sin`. */
-export function cos(f: Formula, x: Term): Term {
-  const offset = f.constant(toWhole);
-  const sum = f.add(f.fma(x, f.constant(1 / Math.PI), f.constant(0.5)), offset);
-  return sineOfRest(f, x, f.sub(f.sub(sum, offset), f.constant(0.5)), sum);
-}
-
-/** (−1)ᵏ·sin(x − n·π), k the lowest bit of `parity`. */
-function sineOfRest(f: Formula, x: Term, n: Term, parity: Term): Term {
-  const r = lessMultiple(f, x, n, pi);
-  const ratio = f.polynomial(
-    f.mul(r, r),
-    [1, -0.1666666, 0.008333069, -1.9809775e-4, 2.6060884e-6],
-  );
-  return f.xor(clamp(f, f.mul(r, ratio), -1, 1), f.shift("vpslld", parity, 31));
-}

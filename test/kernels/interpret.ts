@@ -63,7 +63,6 @@ const whole = (x: number): number => (x >= -(2 ** 31) && x < 2 ** 31 ? x : -(2 *
 const wordResults: Readonly<Record<string, (bits: number) => number>> = {
   vsqrtps: (bits) => toBits(Math.sqrt(toFloat(bits))),
   vcvtdq2ps: (bits) => toBits(bits | 0),
-  vcvtps2dq: (bits) => whole(roundToEven(toFloat(bits))),
   vcvttps2dq: (bits) => whole(Math.trunc(toFloat(bits))),
   vmovups: (bits) => bits,
 };

@@ -179,7 +179,7 @@ export function randomLoop(dice: Dice, shape: Shape): Loop {
     three(["vpminsd", "vpmaxsd", "vpminud", "vpmaxud", ...bitwise], wholes),
     () => f.shift(dice.one(["vpsrld", "vpsrad", "vpslld"] as const), wholes(), dice.below(32)),
     () => f.choose(masks(), wholes(), wholes()),
-    () => f.two(dice.one(["vcvtps2dq", "vcvttps2dq"] as const), floats()),
+    () => f.two("vcvttps2dq", floats()),
   ];
   const predicates = ["equal", "less", "atMost", "notEqual", "atLeast", "greater", "unordered"];
   const anyMasks: readonly (() => Term)[] = [

@@ -28,8 +28,7 @@ function erf(x: number): number {
 }
 
 const truth: Readonly<Record<Name, (x: number) => number>> = {
-  ...{ exp: Math.exp, expm1: Math.expm1, log: Math.log, log1p: Math.log1p },
-  ...{ tanh: Math.tanh, sin: Math.sin, cos: Math.cos, erf },
+  ...{ exp: Math.exp, log: Math.log, tanh: Math.tanh, erf },
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
 };
 
@@ -46,21 +45,17 @@ function* points(low: number, high: number): Generator<number> {
   }
 }
 
-/** The largest error, where `size` is the unit, and the argument that has it. */
-function worst(
-  name: Name,
-  xs: Iterable<number>,
-  size: (expected: number) => number,
-): { readonly error: number; readonly x: number } {
+/** The largest error in ulp; NaN where one is. */
+function worst(name: Name, xs: Iterable<number>): number {
   const f = scalar(name);
-  let found = { error: 0, x: 0 };
+  let found = 0;
   for (const x of xs) {
     const expected = truth[name](x);
     const received = f(x);
     if (Object.is(received, Math.fround(expected))) continue;
-    const error = Math.abs(received - expected) / size(expected);
-    if (!(error <= found.error)) found = { error, x };
-    if (Number.isNaN(error)) break;
+    const error = Math.abs(received - expected) / ulp(expected);
+    if (Number.isNaN(error)) return error;
+    found = Math.max(found, error);
   }
   return found;
 }
@@ -68,16 +63,13 @@ function worst(
 describe("accuracy", () => {
   const cases: readonly [name: Name, ulps: number, low: number, high: number][] = [
     ["log", 1, 0, 4],
-    ["log1p", 2, -1, 4],
-    ["expm1", 2, -25, 89],
-    ["expm1", 2, -1, 1],
     ["tanh", 3, -9.5, 9.5],
     ["tanh", 3, -1, 1],
     ["erf", 4, -4.5, 4.5],
     ["erf", 4, -1, 1],
   ];
   it.each(cases)("%s within %d ulp, among others from %d to %d", (name, limit, low, high) => {
-    expect(worst(name, points(low, high), ulp).error).toBeLessThanOrEqual(limit);
+    expect(worst(name, points(low, high))).toBeLessThanOrEqual(limit);
   });
 
   it.each<[Name, ulps: number, from: number]>([
@@ -85,26 +77,9 @@ describe("accuracy", () => {
     ["sigmoid", 3, -88.72],
   ])("%s within %d ulp from %d, 0 below", (name, limit, from) => {
     const xs = [...points(from, 89), ...points(-10, 10)].filter((x) => x >= from);
-    expect(worst(name, xs, ulp).error).toBeLessThanOrEqual(limit);
+    expect(worst(name, xs)).toBeLessThanOrEqual(limit);
     const f = scalar(name);
     for (const x of points(-110, from)) if (x < from - 0.02) expect(f(x)).toBe(0);
-  });
-
-  it.each<[Name, number, number]>([
-    ["sin", 1e4, 1.4e-7],
-    ["cos", 1e4, 1.4e-7],
-    ["sin", 1e6, 2e-7],
-    ["cos", 1e6, 2e-7],
-    ["sin", 7, 1.4e-7],
-    ["cos", 7, 1.4e-7],
-  ])("%s up to %d within %d", (name, bound, limit) => {
-    const xs = [...points(-bound, bound)].filter((x) => Math.abs(x) <= bound);
-    expect(worst(name, xs, () => 1).error).toBeLessThanOrEqual(limit);
-  });
-
-  it.each<Name>(["sin", "cos"])("%s of any number lies between −1 and 1", (name) => {
-    const f = scalar(name);
-    expect([...points(1e6, 3e38)].every((x) => Math.abs(f(x)) <= 1)).toBe(true);
   });
 
   it.each<Name>(["tanh", "erf", "sigmoid"])("%s never exceeds 1", (name) => {
@@ -135,17 +110,6 @@ describe("special values", () => {
       ],
     ],
     [
-      "expm1",
-      [
-        ...odd,
-        [-Infinity, -1],
-        [-1e30, -1],
-        [Infinity, Infinity],
-        [89, Infinity],
-        [most, Infinity],
-      ],
-    ],
-    [
       "log",
       [
         [1, 0],
@@ -156,17 +120,6 @@ describe("special values", () => {
         [-Infinity, NaN],
         [Infinity, Infinity],
         [least, Math.fround(Math.log(least))],
-      ],
-    ],
-    [
-      "log1p",
-      [
-        ...odd,
-        [-1, -Infinity],
-        [-1.5, NaN],
-        [-Infinity, NaN],
-        [Infinity, Infinity],
-        [most, Math.fround(Math.log(most))],
       ],
     ],
     ["tanh", [...odd, [Infinity, 1], [-Infinity, -1], [20, 1], [-20, -1]]],
@@ -190,17 +143,6 @@ describe("special values", () => {
         [-Infinity, 0],
         [100, 1],
         [-100, 0],
-      ],
-    ],
-    ["sin", [...odd, [Infinity, NaN], [-Infinity, NaN]]],
-    [
-      "cos",
-      [
-        [0, 1],
-        [-0, 1],
-        [tiny, 1],
-        [Infinity, NaN],
-        [-Infinity, NaN],
       ],
     ],
   ])("%s", (name, cases) => {
@@ -227,17 +169,15 @@ describe("the interpreter", () => {
 
   it.each<[number, number]>([
     [0.5, 0],
-    [1.5, 2],
-    [2.5, 2],
+    [1.5, 1],
     [-0.5, 0],
-    [-1.5, -2],
-    [-2.7, -3],
+    [-2.7, -2],
     [3e9, -(2 ** 31)],
     [NaN, -(2 ** 31)],
     [2 ** 31 - 128, 2 ** 31 - 128],
-  ])("converts %d to the whole number %d", (x, expected) => {
+  ])("converts %d towards 0, to %d", (x, expected) => {
     const f = new Formula();
-    const y = f.two("vcvtps2dq", f.input(0, "element"));
+    const y = f.two("vcvttps2dq", f.input(0, "element"));
     expect(interpret(f, [x])[y]! | 0).toBe(expected);
   });
 });
