@@ -6,7 +6,7 @@
 import type { LoweredProgram } from "../onnx/lower.ts";
 import type { ModelProto, NodeProto } from "../onnx/proto.ts";
 import { compileLoop } from "./compile.ts";
-import { FIRST_DIMENSION, groupLoop, type GroupLoop } from "./group-kernel.ts";
+import { FIRST_DIMENSION, groupLoop, type GroupLoop } from "./group-loop.ts";
 import { planGroups } from "./groups.ts";
 import { indexAddKernel, indexAddOf } from "./index-add.ts";
 import { KERNEL_DOMAIN, type Kernel, type KernelTarget } from "./kernel.ts";
@@ -136,7 +136,7 @@ const callOf = (
 function inOrder(outputs: readonly string[], unitOf: ReadonlyMap<number, Unit>): NodeProto[] {
   const maker = new Map<string, Unit>();
   for (const unit of unitOf.values())
-    for (const { outputs } of unit) for (const name of outputs) maker.set(name, unit);
+    for (const node of unit) for (const name of node.outputs) maker.set(name, unit);
   const order: NodeProto[] = [];
   const state = new Map<Unit, "open" | "done">();
   for (const output of outputs) {

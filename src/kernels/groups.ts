@@ -4,17 +4,7 @@ import type { TypeSpec } from "../graph/node.ts";
 import { numel } from "../graph/shape.ts";
 import type { NodeProto } from "../onnx/proto.ts";
 import { innermost, stridesOf } from "./access.ts";
-
-/** How a node takes part in a kernel. */
-export type Role =
-  /** Each element of the result is made of one of each operand; or is the operand itself, in another shape. */
-  | { readonly kind: "element" | "alias" }
-  /** A sum, mean or maximum of each row. */
-  | { readonly kind: "reduce"; readonly columns: number; readonly by: "sum" | "mean" | "max" }
-  /** Elements made of all those of their row: layer normalization, whose statistics are results too, or softmax. */
-  | { readonly kind: "rows"; readonly columns: number }
-  /** Sums over all rows. */
-  | { readonly kind: "sums"; readonly columns: number };
+import { walkedOver, type Role } from "./roles.ts";
 
 /** Shorter rows are not worth a loop of their own. */
 const SHORTEST_ROW = 16;
@@ -24,7 +14,6 @@ const LONGEST_ROW = 32768;
 const MOST_NODES = 120;
 /** What the registers have room for. */
 const MOST_REDUCTIONS = 4;
-
 /** Elements beyond which offsets have no 32 bits. */
 const MOST_ELEMENTS = 2 ** 29 - 1;
 
@@ -40,7 +29,8 @@ export interface Group {
   readonly reductions: number;
 }
 
-export interface Grouping {
+/** A program's nodes, in order, with what they could do in a kernel and the types of values. */
+interface Grouping {
   readonly nodes: readonly NodeProto[];
   readonly roles: readonly (Role | null)[];
   readonly types: ReadonlyMap<string, TypeSpec>;
@@ -59,6 +49,7 @@ export function planGroups({ nodes, roles, types }: Grouping): Group[] {
   /** A node's level is above those of all it needs, and that of all of its group. */
   const levels: number[] = [];
 
+  /** A node as a group of its own; null where it is too small, too large, or uneven. */
   const alone = (i: number, role: Role): Group | null => {
     const node = nodes[i]!;
     const type = types.get(walkedOver(node, role))!;
@@ -72,25 +63,23 @@ export function planGroups({ nodes, roles, types }: Grouping): Group[] {
     }
     let even = size;
     if (role.kind === "element")
-      for (const name of node.inputs) {
-        if (groupsRow(name, i)) continue;
-        const strides = stridesOf(types.get(name)!.shape, type.shape);
-        even = Math.min(even, innermost(strides));
-      }
+      for (const name of node.inputs)
+        if (!isRowOfGroup(name, i))
+          even = Math.min(even, innermost(stridesOf(types.get(name)!.shape, type.shape)));
     if (even < Math.min(size, SHORTEST_ROW)) return null;
     return { nodes: [i], size, columns: null, even, reductions: 0 };
   };
   /** Whether an operand is one number for each row of the group that makes it. */
-  const groupsRow = (name: string, consumer: number): boolean => {
+  const isRowOfGroup = (name: string, consumer: number): boolean => {
     const made = producer.get(name);
     const group = made === undefined ? undefined : groupOf.get(made);
     if (group?.columns == null) return false;
-    const size = numel(types.get(nodes[consumer]!.outputs[0]!)!.shape);
     const own = types.get(name)!;
+    const result = types.get(nodes[consumer]!.outputs[0]!)!;
     return (
-      size === group.size &&
-      numel(own.shape) * group.columns === size &&
-      isColumn(own, types.get(nodes[consumer]!.outputs[0]!)!, group.columns)
+      numel(result.shape) === group.size &&
+      numel(own.shape) * group.columns === group.size &&
+      isColumn(own, result, group.columns)
     );
   };
 
@@ -150,12 +139,8 @@ export function planGroups({ nodes, roles, types }: Grouping): Group[] {
   }));
 }
 
-/** The value whose elements a node takes part in walking over. */
-export const walkedOver = ({ inputs, outputs }: NodeProto, role: Role): string =>
-  role.kind === "element" ? outputs[0]! : inputs[0]!;
-
 /** Whether a value has one element for each row of another's, in this order. */
-export function isColumn(value: TypeSpec, over: TypeSpec, columns: number): boolean {
+function isColumn(value: TypeSpec, over: TypeSpec, columns: number): boolean {
   const strides = stridesOf(value.shape, over.shape);
   const rows = numel(over.shape) / columns;
   if (rows === 1) return strides.length === 1 && strides[0]!.stride === 0;

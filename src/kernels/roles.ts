@@ -4,12 +4,26 @@ import type { TypeSpec } from "../graph/node.ts";
 import { numel } from "../graph/shape.ts";
 import type { NodeProto } from "../onnx/proto.ts";
 import { kernelDTypes } from "./loop.ts";
-import type { Role } from "./groups.ts";
 import { resultDType } from "./operators.ts";
 import { productOf } from "./products.ts";
 import type { Program } from "./program.ts";
 import { noteResultTypes } from "./result-types.ts";
 import { isRowOperator, rowsOf } from "./row-operators.ts";
+
+/** How a node takes part in a kernel. */
+export type Role =
+  /** Each element of the result is made of one of each operand; or is the operand itself, in another shape. */
+  | { readonly kind: "element" | "alias" }
+  /** A sum, mean or maximum of each row. */
+  | { readonly kind: "reduce"; readonly columns: number; readonly by: "sum" | "mean" | "max" }
+  /** Elements made of all those of their row: layer normalization, whose statistics are results too, or softmax. */
+  | { readonly kind: "rows"; readonly columns: number }
+  /** Sums over all rows. */
+  | { readonly kind: "sums"; readonly columns: number };
+
+/** The value whose elements a node takes part in walking over. */
+export const walkedOver = ({ inputs, outputs }: NodeProto, role: Role): string =>
+  role.kind === "element" ? outputs[0]! : inputs[0]!;
 
 /** A node's part in a kernel, null where it can have none; notes the types of its results. Nodes come in order. */
 export function roleOf(program: Program, node: NodeProto): Role | null {

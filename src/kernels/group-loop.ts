@@ -5,10 +5,11 @@ import { numel } from "../graph/shape.ts";
 import { attr, type NodeProto, type TensorProto } from "../onnx/proto.ts";
 import { inRows, stridesOf } from "./access.ts";
 import type { Access, LoopInput, LoopResult, Loop } from "./loop.ts";
-import { argsOf, Formula, type Term } from "./formula.ts";
-import { walkedOver, type Group, type Role } from "./groups.ts";
+import { argsOf, bitsOf, Formula, type Term } from "./formula.ts";
+import type { Group } from "./groups.ts";
 import { apply } from "./operators.ts";
 import type { Program } from "./program.ts";
+import { walkedOver, type Role } from "./roles.ts";
 import { applyToRows } from "./row-operators.ts";
 
 /** Most inputs and outputs of a kernel. */
@@ -142,7 +143,7 @@ class GroupBuilder {
     if (known !== undefined) return known;
     const constant = this.#program.constants.get(name);
     if (constant !== undefined && constant.data.length === 1)
-      return this.#formula.bits(bitsOf(constant));
+      return this.#formula.bits(bitsOfConstant(constant));
     const { dtype, shape } = this.#program.type(name);
     const strides = stridesOf(shape, over.shape);
     const access: Access | null =
@@ -235,8 +236,9 @@ function rowLength({ size, columns, even }: Group): number {
   return length;
 }
 
-function bitsOf({ dtype, data }: TensorProto): number {
+/** The 32 bits by which registers hold a constant's one element. */
+function bitsOfConstant({ dtype, data }: TensorProto): number {
   const value = Number(data[0]);
-  if (dtype === "float32") return new Uint32Array(Float32Array.of(value).buffer)[0]!;
+  if (dtype === "float32") return bitsOf(value);
   return dtype === "bool" ? (value === 0 ? 0 : 0xffffffff) : value >>> 0;
 }
