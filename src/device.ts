@@ -80,7 +80,7 @@ export async function deviceDescription(): Promise<string> {
   return (await executor()).description;
 }
 
-/** What lowerings may use on an executor. */
+/** What lowerings may use on an executor; kernels stay in caches by themselves, without tensors in pieces. */
 export const targetOf = ({ device, piece = 0, kernels }: Executor): Target => ({
   gpu: device === "webgpu",
   contrib: true,

@@ -6,11 +6,10 @@ import type { NodeProto, TensorProto } from "../onnx/proto.ts";
 
 export class Program {
   readonly nodes: readonly NodeProto[];
-  /** Of inputs, constants and results, as far as they are known. */
-  readonly types: Map<string, TypeSpec>;
   readonly constants: ReadonlyMap<string, TensorProto>;
   /** Of outputs, the inputs whose memory they are written over. */
   readonly overwrites: ReadonlyMap<string, string>;
+  readonly #types: Map<string, TypeSpec>;
   readonly #producer = new Map<string, number>();
   /** Places of the nodes that need a value; −1 where the program returns it. */
   readonly #consumers = new Map<string, number[]>();
@@ -18,10 +17,10 @@ export class Program {
   constructor({ model, types, outputs, overwrites }: LoweredProgram) {
     const { nodes, initializers } = model.graph;
     this.nodes = nodes;
-    this.types = new Map(types);
-    for (const { name, dtype, shape } of initializers) this.types.set(name, { dtype, shape });
+    this.#types = new Map(types);
+    for (const { name, dtype, shape } of initializers) this.#types.set(name, { dtype, shape });
     for (const { name, dtype, shape, as = shape } of outputs)
-      this.types.set(name, { dtype, shape: as });
+      this.#types.set(name, { dtype, shape: as });
     this.constants = new Map(initializers.map((tensor) => [tensor.name, tensor]));
     this.overwrites = new Map(
       outputs.flatMap(({ name }, i) => {
@@ -39,6 +38,16 @@ export class Program {
       for (const name of node.inputs) consume(name, i);
     });
     for (const { name } of outputs) consume(name, -1);
+  }
+
+  /** Types of inputs, constants and results, as far as they are known. */
+  get types(): ReadonlyMap<string, TypeSpec> {
+    return this.#types;
+  }
+
+  /** Notes the type of a value, unless it is known. */
+  note(name: string, type: TypeSpec): void {
+    if (!this.#types.has(name)) this.#types.set(name, type);
   }
 
   /** The type of a value that has one. */

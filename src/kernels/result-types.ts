@@ -69,7 +69,6 @@ export function noteResultTypes(program: Program, node: NodeProto): void {
   if (rule === undefined || inputs[0] === undefined) return;
   const { dtype } = inputs[0];
   rule(program, node, inputs)?.forEach((shape, i) => {
-    const name = node.outputs[i]!;
-    if (!program.types.has(name)) program.types.set(name, { dtype, shape });
+    program.note(node.outputs[i]!, { dtype, shape });
   });
 }

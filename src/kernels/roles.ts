@@ -32,19 +32,18 @@ export function roleOf(program: Program, node: NodeProto): Role | null {
   const [first] = operands;
   const [result] = node.outputs;
   if (first === undefined || result === undefined) return null;
-  const note = (type: TypeSpec): void => void (types.has(result) || types.set(result, type));
 
   noteResultTypes(program, node);
   const product = productOf(node, (name) => types.get(name));
-  if (product !== null) note({ dtype: "float32", shape: product.shape });
+  if (product !== null) program.note(result, { dtype: "float32", shape: product.shape });
   if ((node.domain ?? "") !== "") return null;
   if (node.opType === "Reshape") {
     const sizes = program.integers(node.inputs[1]!);
     if (sizes === null || numel(first.shape) === 0) return null;
-    note({ dtype: first.dtype, shape: reshaped(first.shape, sizes) });
+    program.note(result, { dtype: first.dtype, shape: reshaped(first.shape, sizes) });
     return kernelDTypes.has(first.dtype) ? { kind: "alias" } : null;
   }
-  if (node.opType in reductions) return reductionOf(program, node, first, note);
+  if (node.opType in reductions) return reductionOf(program, node, first);
   if (isRowOperator(node)) {
     const columns = rowsOf(node, first.shape);
     const known = node.outputs.every((name) => types.has(name));
@@ -58,24 +57,19 @@ export function roleOf(program: Program, node: NodeProto): Role | null {
   const operandTypes = all.map(({ dtype }) => dtype);
   const dtype = computed ? resultDType(node, operandTypes) : null;
   if (dtype === null) return null;
-  note({ dtype, shape: broadcastOf(all) });
+  program.note(result, { dtype, shape: broadcastOf(all) });
   return { kind: "element" };
 }
 
 const reductions = { ReduceSum: "sum", ReduceMean: "mean", ReduceMax: "max" } as const;
 
-function reductionOf(
-  program: Program,
-  node: NodeProto,
-  { dtype, shape }: TypeSpec,
-  note: (type: TypeSpec) => void,
-): Role | null {
+function reductionOf(program: Program, node: NodeProto, { dtype, shape }: TypeSpec): Role | null {
   const dims = node.inputs[1] === undefined ? null : program.integers(node.inputs[1]);
   if (dims === null || dims.length === 0) return null;
   const axes = new Set(dims.map((dim) => (dim < 0 ? dim + shape.length : dim)));
   const { keepdims } = node.attributes;
   const keep = keepdims === undefined || (keepdims.kind === "int" && Number(keepdims.value) === 1);
-  note({
+  program.note(node.outputs[0]!, {
     dtype,
     shape: shape.flatMap((size, i) => (!axes.has(i) ? [size] : keep ? [1] : [])),
   });

@@ -9,6 +9,7 @@ import {
   r12,
   r13,
   r14,
+  r15,
   r8,
   rax,
   rbx,
@@ -17,7 +18,6 @@ import {
   rdx,
   rsi,
   rsp,
-  r15,
 } from "../kernels/assembler.ts";
 import { KERNEL_DOMAIN, type Kernel } from "../kernels/kernel.ts";
 import { addressOf, type OnnxRuntime, type Pointer } from "./c-api.ts";
@@ -59,7 +59,7 @@ const field = {
 const STRUCTURE_BYTES = 352;
 
 /** Most inputs and outputs of one kernel: what the stack frame of `compute` has room for. */
-export const MOST_OPERANDS = 64;
+const MOST_OPERANDS = 64;
 
 /** The kernels of one program, known to ONNX Runtime by a domain that session options take. */
 export interface KernelOperators {
@@ -68,6 +68,7 @@ export interface KernelOperators {
   release(): void;
 }
 
+/** Makes operators of kernels; the functions that all of them share are loaded once. */
 export class OperatorFactory {
   readonly #ort: OnnxRuntime;
   readonly #memory: CodeMemory;
@@ -81,6 +82,7 @@ export class OperatorFactory {
     this.#places = new Map([...places].map(([name, at]) => [name, functions.address + BigInt(at)]));
   }
 
+  /** Throws where a kernel has too many operands, or the system gives no memory for code. */
   register(kernels: readonly Kernel[]): KernelOperators {
     const ort = this.#ort;
     const starts: number[] = [];

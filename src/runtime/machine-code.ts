@@ -28,6 +28,7 @@ export interface MachineCode {
   readonly bytes: number;
 }
 
+/** The process's way to such memory, there only where the processor has what kernels use. */
 export class CodeMemory {
   readonly #map: Map;
   readonly #protect: Protect;
@@ -93,6 +94,7 @@ export class CodeMemory {
     return { address, bytes };
   }
 
+  /** Gives the memory back; nothing may run it any more. */
   release({ address, bytes }: MachineCode): void {
     this.#unmap(address, bytes);
   }

@@ -2,6 +2,7 @@
 
 import { availableParallelism, totalmem } from "node:os";
 import type { DType, TypedArray } from "../graph/dtype.ts";
+import type { Kernel, KernelTarget } from "../kernels/kernel.ts";
 import { addressOf, libraryPath, OnnxRuntime, type Pointer } from "./c-api.ts";
 import {
   checkData,
@@ -12,7 +13,6 @@ import {
   runtimeError,
   threadsText,
 } from "./checks.ts";
-import type { Kernel, KernelTarget } from "../kernels/kernel.ts";
 import type { DeviceBuffer, Executor, Program, TensorSpec } from "./executor.ts";
 import { HostBuffer, HostMemory } from "./host-memory.ts";
 import { OperatorFactory, type KernelOperators } from "./kernel-operators.ts";
