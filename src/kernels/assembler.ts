@@ -32,6 +32,7 @@ export interface Constant {
   readonly constant: number;
 }
 
+/** What lies in memory. */
 export type Memory = Address | Constant;
 /** The last operand of a vector instruction. */
 export type Source = Ymm | Memory;
@@ -82,6 +83,7 @@ const three = {
   vunpcklps: [1, 0, 0x14],
   vunpckhps: [1, 0, 0x15],
 } as const;
+/** An instruction with two sources. */
 export type ThreeOperand = keyof typeof three;
 
 /** The same of instructions with one source. */
@@ -93,12 +95,15 @@ const two = {
   vbroadcastss: [2, 1, 0x18],
   vpmovzxbd: [2, 1, 0x31],
 } as const;
+/** An instruction with one source. */
 export type TwoOperand = keyof typeof two;
 
 /** Shifts of elements by a number, as the digit of their opcode. */
 const shifts = { vpsrld: 2, vpsrad: 4, vpslld: 6 } as const;
+/** A shift of all elements by one number. */
 export type Shift = keyof typeof shifts;
 
+/** Takes instructions one after the other, in methods by their names, and gives their bytes. */
 export class Assembler {
   readonly #code: number[] = [];
   readonly #jumps: { readonly at: number; readonly to: Label }[] = [];

@@ -19,11 +19,12 @@ import {
   type Label,
   type Ymm,
 } from "./assembler.ts";
-import { argsOf, predicates, type Step, type Term } from "./formula.ts";
+import type { Step, Term } from "./formula.ts";
 import { LANES, laneMask } from "./lanes.ts";
 import type { Loop } from "./loop.ts";
 import { Operands } from "./operands.ts";
 import { bytesOfRow, planPasses, type Pass, type Plan } from "./passes.ts";
+import { finishReduce, neutral, reduce, type Reduction } from "./reductions.ts";
 import { Registers, type Home, type Sink } from "./registers.ts";
 import { StackFrame } from "./stack-frame.ts";
 
@@ -36,6 +37,9 @@ const MOST_REDUCES = 4;
 /** A sum or maximum, and the register that has eight parts of it. */
 interface Running {
   readonly term: Term;
+  /** What it is reduced from. */
+  readonly of: Term;
+  readonly by: Reduction;
   readonly register: Ymm;
 }
 
@@ -50,7 +54,6 @@ class LoopCompiler {
   readonly #steps: readonly Step[];
   readonly #plan: Plan;
   readonly #a = new Assembler();
-  readonly #zero: Constant;
   readonly #tail: Constant;
   readonly #frame = new StackFrame();
   readonly #oldStack = this.#frame.place(8);
@@ -75,14 +78,13 @@ class LoopCompiler {
     this.#steps = formula.steps;
     this.#whole = columns - (columns % LANES);
     this.#dividesColumns = rows === 1 && parts > 1;
-    this.#zero = this.#a.constant(laneMask(0));
-    this.#tail = this.#a.constant(laneMask(columns % LANES));
     this.#plan = planPasses(loop);
     const spare = this.#frame.place(8);
     for (const term of this.#plan.kept)
       this.#kept.set(term, this.#frame.place(bytesOfRow(columns)));
     for (const term of this.#plan.rowTerms) this.#rowSlots.set(term, this.#frame.place(32));
     this.#operands = new Operands(this.#a, loop, this.#frame, this.#part, spare);
+    this.#tail = this.#a.constant(laneMask(columns % LANES));
   }
 
   compile(): Uint8Array {
@@ -178,10 +180,13 @@ class LoopCompiler {
     const { columns, parts } = this.#loop;
     const whole = this.#whole;
 
-    const running = pass.reduces.map((term, i) => ({ term, register: VECTORS - 1 - i }));
+    const running = pass.reduces.map((term, i): Running => {
+      const step = this.#steps[term] as Extract<Step, { kind: "reduce" }>;
+      return { term, of: step.args[0], by: step.by, register: VECTORS - 1 - i };
+    });
     if (running.length > MOST_REDUCES)
       throw new RangeError(`kernel: more than ${MOST_REDUCES} sums in one pass`);
-    for (const { term, register } of running) a.two("vmovups", register, this.#neutral(term));
+    for (const { by, register } of running) a.two("vmovups", register, neutral(a, by));
     if (this.#dividesColumns) a.mov(rcx, this.#columnStart);
     else a.movImmediate(rcx, 0);
     if (whole > 0) {
@@ -222,9 +227,9 @@ class LoopCompiler {
         term,
         use: (from: Ymm) => a.vstore(this.#keptElements(this.#kept.get(term)!), from),
       })),
-      ...running.map((each) => ({
-        term: argsOf(this.#steps[each.term]!)[0]!,
-        use: (from: Ymm, registers: Registers) => this.#reduce(each, from, registers, mask),
+      ...running.map(({ of, by, register }) => ({
+        term: of,
+        use: (from: Ymm, registers: Registers) => reduce(a, by, register, from, registers, mask),
       })),
       ...pass.stored.map((result) => ({
         term: result.term,
@@ -262,63 +267,10 @@ class LoopCompiler {
 
   // ---- sums and maxima ---------------------------------------------------------------------------------------------
 
-  #isMaximum(term: Term): boolean {
-    const step = this.#steps[term]!;
-    return step.kind === "reduce" && step.by === "max";
-  }
-
-  /** What changes no sum, or no maximum. */
-  #neutral(term: Term): Constant {
-    return this.#isMaximum(term)
-      ? this.#a.constant(new Float32Array(LANES).fill(-Infinity))
-      : this.#zero;
-  }
-
-  /** Takes eight elements into a sum or maximum. */
-  #reduce(
-    { term, register }: Running,
-    from: Ymm,
-    registers: Registers,
-    mask: Ymm | undefined,
-  ): void {
-    const a = this.#a;
-    const isMaximum = this.#isMaximum(term);
-    let value = from;
-    if (mask !== undefined) {
-      value = registers.spare();
-      if (isMaximum) {
-        a.two("vmovups", value, this.#neutral(term));
-        a.vblendvps(value, value, from, mask);
-      } else a.three("vandps", value, from, mask);
-    }
-    if (isMaximum) this.#larger(register, value, registers.spares()[1]);
-    else a.three("vaddps", register, register, value);
-  }
-
-  /** The larger of two registers, in the first; NaN where one is. */
-  #larger(register: Ymm, other: Ymm, spare: Ymm): void {
-    const a = this.#a;
-    a.vcmpps(spare, other, other, predicates.unordered);
-    // The second operand is returned where one is NaN.
-    a.three("vmaxps", register, other, register);
-    a.vblendvps(register, register, other, spare);
-  }
-
-  /** Puts the eight sums or maxima of a register together to one, in all places. */
-  #finishReduce({ term, register }: Running): void {
-    const a = this.#a;
-    const [other, spare] = [0, 1];
-    const join = (): void => {
-      if (this.#isMaximum(term)) this.#larger(register, other, spare);
-      else a.three("vaddps", register, register, other);
-    };
-    a.vpermHalves(other, register, register, 1, 0);
-    join();
-    a.vshufps(other, register, register, 0b01_00_11_10);
-    join();
-    a.vshufps(other, register, register, 0b10_11_00_01);
-    join();
-    a.vstore(this.#rowSlots.get(term)!, register);
+  /** Puts the parts of a sum or maximum together, and stores it. */
+  #finishReduce({ term, by, register }: Running): void {
+    finishReduce(this.#a, by, register);
+    this.#a.vstore(this.#rowSlots.get(term)!, register);
     this.#storeOne(term, register);
   }
 

@@ -13,6 +13,7 @@ export type Term = number;
 /** Whether a step changes within a row of elements, or is the same all along it. */
 type Extent = "element" | "row";
 
+/** What makes eight elements, and of which terms. */
 export type Step = { readonly extent: Extent } & (
   | { readonly kind: "input"; readonly input: number }
   | { readonly kind: "constant"; readonly bits: number }
@@ -62,6 +63,7 @@ export const predicates = {
 
 const roundings = { nearest: 0, down: 1, up: 2, zero: 3 } as const;
 
+/** Steps in the order in which they are made; methods return the term of the step that they add. */
 export class Formula {
   readonly steps: Step[] = [];
   readonly #known = new Map<string, Term>();

@@ -12,7 +12,7 @@ import type { Program } from "./program.ts";
 import { walkedOver, type Role } from "./roles.ts";
 import { applyToRows } from "./row-operators.ts";
 
-/** Most inputs and outputs of a kernel. */
+/** Most inputs and outputs of a kernel; the runtime has room for 64. */
 const MOST_OPERANDS = 60;
 /** Processor cycles below which dividing work costs more than it saves, and what each part should take at least. */
 const WORTH_DIVIDING = 40_000;

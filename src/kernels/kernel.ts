@@ -13,6 +13,7 @@ export interface KernelTarget {
   readonly products: boolean;
 }
 
+/** Machine code as an operator of a program. */
 export interface Kernel {
   /** The operator that a program calls it by. */
   readonly name: string;

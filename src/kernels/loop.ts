@@ -11,11 +11,13 @@ export interface Access {
   readonly rows: readonly { readonly size: number; readonly stride: number }[];
 }
 
+/** A tensor that the formula reads: its input of the same number. */
 export interface LoopInput {
   readonly dtype: DType;
   readonly access: Access;
 }
 
+/** A term that is stored, as a tensor. */
 export interface LoopResult {
   readonly term: Term;
   readonly dtype: DType;
@@ -23,6 +25,7 @@ export interface LoopResult {
   readonly form: "elements" | "rows" | "sums";
 }
 
+/** A formula for the elements [rows, columns]. */
 export interface Loop {
   readonly rows: number;
   readonly columns: number;

@@ -35,6 +35,7 @@ export const TILE_ROWS = 6;
 /** Columns of every tile: two vectors. */
 export const TILE_COLUMNS = 16;
 
+/** How the code of a product goes over its matrices. */
 export interface MatmulPlan {
   readonly m: number;
   readonly n: number;

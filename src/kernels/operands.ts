@@ -19,6 +19,7 @@ import {
   rsi,
   type Address,
   type Assembler,
+  type Constant,
   type Gpr,
   type Ymm,
 } from "./assembler.ts";
@@ -43,12 +44,14 @@ export class Operands {
   readonly #bases: readonly (Gpr | Address)[];
   /** Eight bytes for what moves between general and vector registers. */
   readonly #spare: Address;
+  readonly #zero: Constant;
 
   constructor(a: Assembler, loop: Loop, frame: StackFrame, part: Address, spare: Address) {
     this.#a = a;
     this.#loop = loop;
     this.#part = part;
     this.#spare = spare;
+    this.#zero = a.constant(laneMask(0));
     const free = [...POINTERS];
     // What is read or written once a row does without a register.
     const alongRow = [
@@ -98,7 +101,7 @@ export class Operands {
       a.multiply(rax, rax, 4 * columns);
       a.arithmetic("add", rax, this.#given(operand));
       this.#setBase(operand, rax);
-      a.two("vmovups", zero, a.constant(laneMask(0)));
+      a.two("vmovups", zero, this.#zero);
       a.movImmediate(rcx, 0);
       if (whole > 0) {
         const next = a.label();
@@ -175,7 +178,7 @@ export class Operands {
             this.#copyBytes(input, "load");
             a.two("vpmovzxbd", to, this.#spare);
           }
-          a.three("vpcmpgtd", to, to, a.constant(laneMask(0)));
+          a.three("vpcmpgtd", to, to, this.#zero);
         },
       };
     if (mask !== undefined)
@@ -198,7 +201,7 @@ export class Operands {
     a.movByte(rdx, { base });
     a.store(this.#spare, rdx);
     a.two("vbroadcastss", to, this.#spare);
-    a.three("vpcmpgtd", to, to, a.constant(laneMask(0)));
+    a.three("vpcmpgtd", to, to, this.#zero);
   }
 
   // ---- results -----------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ const CHEAP = 3;
 /** Most bytes of a row's elements that a part keeps from one pass to the next. */
 const MOST_KEPT = 256 * 1024;
 
+/** One walk along a row. */
 export interface Pass {
   /** What to compute once for the row before. */
   readonly rowTerms: readonly Term[];
@@ -23,6 +24,7 @@ export interface Pass {
   readonly stored: readonly LoopResult[];
 }
 
+/** What is computed when. */
 export interface Plan {
   readonly passes: readonly Pass[];
   /** All that passes keep. */

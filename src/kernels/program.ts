@@ -4,6 +4,7 @@ import type { TypeSpec } from "../graph/node.ts";
 import type { LoweredProgram } from "../onnx/lower.ts";
 import type { NodeProto, TensorProto } from "../onnx/proto.ts";
 
+/** Nodes and values of a program by their names; types that lowering did not tell are noted as they are found. */
 export class Program {
   readonly nodes: readonly NodeProto[];
   readonly constants: ReadonlyMap<string, TensorProto>;

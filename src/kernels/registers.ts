@@ -27,6 +27,7 @@ const commutative: ReadonlySet<ThreeOperand> = new Set<ThreeOperand>([
   ...(["vpminsd", "vpmaxsd", "vpminud", "vpmaxud"] as const),
 ]);
 
+/** The vector registers during one run of steps: where there is none left, what is needed last makes room. */
 export class Registers {
   readonly #a: Assembler;
   readonly #steps: readonly Step[];

@@ -3,6 +3,7 @@
 import type { TypeSpec } from "../graph/node.ts";
 import { numel } from "../graph/shape.ts";
 import type { NodeProto } from "../onnx/proto.ts";
+import { numberAttribute } from "./attributes.ts";
 import { kernelDTypes } from "./loop.ts";
 import { resultDType } from "./operators.ts";
 import { productOf } from "./products.ts";
@@ -67,8 +68,7 @@ function reductionOf(program: Program, node: NodeProto, { dtype, shape }: TypeSp
   const dims = node.inputs[1] === undefined ? null : program.integers(node.inputs[1]);
   if (dims === null || dims.length === 0) return null;
   const axes = new Set(dims.map((dim) => (dim < 0 ? dim + shape.length : dim)));
-  const { keepdims } = node.attributes;
-  const keep = keepdims === undefined || (keepdims.kind === "int" && Number(keepdims.value) === 1);
+  const keep = numberAttribute(node, "keepdims", 1) === 1;
   program.note(node.outputs[0]!, {
     dtype,
     shape: shape.flatMap((size, i) => (!axes.has(i) ? [size] : keep ? [1] : [])),

@@ -2,6 +2,7 @@
 
 import { rsp, type Address } from "./assembler.ts";
 
+/** Places from rsp on, which is a multiple of 64. */
 export class StackFrame {
   #bytes = 0;
 

@@ -6,7 +6,8 @@ import { Formula } from "../../src/kernels/formula.ts";
 import type { Access, Loop } from "../../src/kernels/loop.ts";
 import { exp } from "../../src/kernels/vector-math.ts";
 import { toFloat } from "./interpret.ts";
-import { Dice, expected, operandsOf, randomLoop, received, type Shape } from "./random-loops.ts";
+import { Dice } from "./dice.ts";
+import { expected, operandsOf, randomLoop, received, type Shape } from "./random-loops.ts";
 import { AtEdge, codeMemory, Guarded, runCode } from "./run-code.ts";
 
 /** Where a loop's results are not what they should be; NaN is NaN, whatever its bits. */

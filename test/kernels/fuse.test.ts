@@ -6,7 +6,8 @@ import { attr, type NodeProto, type TensorProto } from "../../src/onnx/proto.ts"
 import { FfiExecutor } from "../../src/runtime/node-ffi.ts";
 import type { TypedArray } from "../../src/graph/dtype.ts";
 import { lowered, outputsOf, spec, type Small } from "./programs.ts";
-import { Dice, elementsOf } from "./random-loops.ts";
+import { Dice } from "./dice.ts";
+import { elementsOf } from "./random-loops.ts";
 import { codeMemory } from "./run-code.ts";
 
 const executor = new FfiExecutor({ threads: 2 });

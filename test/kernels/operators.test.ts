@@ -6,7 +6,7 @@ import { fuse } from "../../src/kernels/fuse.ts";
 import { attr, type AttributeValue } from "../../src/onnx/proto.ts";
 import { FfiExecutor } from "../../src/runtime/node-ffi.ts";
 import { lowered, outputsOf, spec } from "./programs.ts";
-import { Dice } from "./random-loops.ts";
+import { Dice } from "./dice.ts";
 import { codeMemory } from "./run-code.ts";
 
 const executor = new FfiExecutor({ threads: 2 });

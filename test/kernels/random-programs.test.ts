@@ -5,7 +5,7 @@ import { executor, setDevice } from "../../src/device.ts";
 import { compile, tensor, where, type Tensor } from "../../src/index.ts";
 import { AdamW, SGD } from "../../src/optim/index.ts";
 import type { FfiExecutor } from "../../src/runtime/node-ffi.ts";
-import { Dice } from "./random-loops.ts";
+import { Dice } from "./dice.ts";
 import { codeMemory } from "./run-code.ts";
 
 /** Sizes [A, B, C] of the largest tensors, square ones and ones with a single row or column among them. */
