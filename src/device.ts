@@ -81,8 +81,8 @@ export async function deviceDescription(): Promise<string> {
 }
 
 /** What lowerings may use on an executor; kernels stay in caches by themselves, without tensors in pieces. */
-export const targetOf = ({ device, piece = 0, kernels }: Executor): Target => ({
+export const targetOf = ({ device, piece = 0, fuse }: Executor): Target => ({
   gpu: device === "webgpu",
   contrib: true,
-  ...(kernels === undefined ? { piece } : { kernels: true }),
+  ...(fuse === undefined ? { piece } : { kernels: true }),
 });

@@ -3,7 +3,6 @@
 import { hostArray, type DType, type TypedArray } from "./graph/dtype.ts";
 import { forgetInterned, type Node, type Storage, type Value } from "./graph/node.ts";
 import { executor as currentExecutor, targetOf } from "./device.ts";
-import { fuse } from "./kernels/fuse.ts";
 import { lowerProgram } from "./onnx/lower.ts";
 import { encodeModel } from "./onnx/proto.ts";
 import { constantData, isConstant } from "./ops/leaf.ts";
@@ -111,8 +110,7 @@ export async function load(
 ): Promise<Loaded> {
   const lowered = lowerProgram({ ...spec, target: targetOf(on) });
   const { inputs, outputs } = lowered;
-  const { model, kernels } =
-    on.kernels === undefined ? { model: lowered.model, kernels: [] } : fuse(lowered, on.kernels);
+  const { model, kernels } = on.fuse?.(lowered) ?? { model: lowered.model, kernels: [] };
   const program = await on.load(encodeModel(model), inputs, outputs, kernels);
   return { program, inPlace: lowered.inPlace };
 }

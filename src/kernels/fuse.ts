@@ -4,12 +4,12 @@
  */
 
 import type { LoweredProgram } from "../onnx/lower.ts";
-import type { ModelProto, NodeProto } from "../onnx/proto.ts";
+import type { NodeProto } from "../onnx/proto.ts";
 import { compileLoop } from "./compile.ts";
 import { FIRST_DIMENSION, groupLoop, type GroupLoop } from "./group-loop.ts";
 import { planGroups } from "./groups.ts";
 import { indexAddKernel, indexAddOf } from "./index-add.ts";
-import { KERNEL_DOMAIN, type Kernel, type KernelTarget } from "./kernel.ts";
+import { KERNEL_DOMAIN, type FusedProgram, type Kernel, type KernelTarget } from "./kernel.ts";
 import { matmulIsFaster, matmulKernel } from "./matmul.ts";
 import { productOf } from "./products.ts";
 import { Program } from "./program.ts";
@@ -19,10 +19,7 @@ import { roleOf } from "./roles.ts";
 type Unit = readonly NodeProto[];
 
 /** The program with kernels for what runs faster so, and these kernels. */
-export function fuse(
-  lowered: LoweredProgram,
-  target: KernelTarget,
-): { readonly model: ModelProto; readonly kernels: readonly Kernel[] } {
+export function fuse(lowered: LoweredProgram, target: KernelTarget): FusedProgram {
   const { model } = lowered;
   const program = new Program(lowered);
   const { nodes, types } = program;

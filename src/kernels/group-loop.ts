@@ -7,13 +7,12 @@ import { inRows, stridesOf } from "./access.ts";
 import type { Access, LoopInput, LoopResult, Loop } from "./loop.ts";
 import { argsOf, bitsOf, Formula, type Term } from "./formula.ts";
 import type { Group } from "./groups.ts";
+import { MOST_OPERANDS } from "./kernel.ts";
 import { apply } from "./operators.ts";
 import type { Program } from "./program.ts";
 import { walkedOver, type Role } from "./roles.ts";
 import { applyToRows } from "./row-operators.ts";
 
-/** Most inputs and outputs of a kernel; the runtime has room for 64. */
-const MOST_OPERANDS = 60;
 /** Processor cycles below which dividing work costs more than it saves, and what each part should take at least. */
 const WORTH_DIVIDING = 40_000;
 const WORTH_A_PART = 20_000;

@@ -38,7 +38,7 @@ export interface IndexAdd {
 /**
  * What a ScatterElements adds where its data are zeros and its indices the same along each row; null for another node. Rows
  * that an index out of range names would be an error in ONNX Runtime and are passed over by the kernel, so it stands only
- * for indices by which something is gathered too.
+ * for indices by which something of as many rows is gathered too.
  */
 export function indexAddOf(program: Program, node: NodeProto): IndexAdd | null {
   const { axis, reduction } = node.attributes;
@@ -59,11 +59,15 @@ export function indexAddOf(program: Program, node: NodeProto): IndexAdd | null {
   const [count, columns] = source.shape as [number, number];
   const inColumn = index.shape.length === 2 && index.shape[0] === count && index.shape[1] === 1;
   const ids = program.root(spread.inputs[0]!);
+  const size = result.shape[0]!;
   const gathers = program.nodes.some(
-    ({ opType, inputs }) => opType === "Gather" && program.root(inputs[1]!) === ids,
+    ({ opType, inputs: [table, positions] }) =>
+      opType === "Gather" &&
+      program.root(positions!) === ids &&
+      program.types.get(table!)?.shape[0] === size,
   );
   if (!inColumn || !gathers || numel(result.shape) >= 2 ** 29) return null;
-  return { count, columns, size: result.shape[0]!, inputs: [spread.inputs[0]!, node.inputs[2]!] };
+  return { count, columns, size, inputs: [spread.inputs[0]!, node.inputs[2]!] };
 }
 
 /** The kernel; threads share the columns. */

@@ -1,6 +1,7 @@
 /** What a kernel is: machine code for a part of a program, with the types of what it reads and writes. */
 
 import type { TypeSpec } from "../graph/node.ts";
+import type { ModelProto } from "../onnx/proto.ts";
 
 /** The operator domain of kernels in programs; their names are unique within a program. */
 export const KERNEL_DOMAIN = "learning-loop.kernels";
@@ -12,6 +13,15 @@ export interface KernelTarget {
   /** Whether matrix products are to be kernels: where ONNX Runtime has none of 512 bits. */
   readonly products: boolean;
 }
+
+/** A program that calls kernels, and these kernels. */
+export interface FusedProgram {
+  readonly model: ModelProto;
+  readonly kernels: readonly Kernel[];
+}
+
+/** Most inputs and outputs of one kernel: what the frame of the function that calls it has room for. */
+export const MOST_OPERANDS = 64;
 
 /** Machine code as an operator of a program. */
 export interface Kernel {

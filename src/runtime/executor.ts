@@ -1,7 +1,8 @@
 /** The one interface between programs and whatever runs them: ONNX Runtime on a CPU, in WebAssembly or on a GPU. */
 
 import type { DType, TypedArray } from "../graph/dtype.ts";
-import type { Kernel, KernelTarget } from "../kernels/kernel.ts";
+import type { FusedProgram, Kernel } from "../kernels/kernel.ts";
+import type { LoweredProgram } from "../onnx/lower.ts";
 
 /** What runs programs: the CPU, WebGPU or WebAssembly. */
 export type DeviceName = "cpu" | "wasm" | "webgpu";
@@ -47,8 +48,8 @@ export interface Executor {
   readonly inPlace: boolean;
   /** About how many elements operations in a row should compute at a time to stay in caches; whole tensors unless given. */
   readonly piece?: number;
-  /** What kernels in machine code are made for; undefined where programs may have none. */
-  readonly kernels?: KernelTarget | undefined;
+  /** Puts kernels in machine code into a program; undefined where programs may have none. */
+  readonly fuse?: ((program: LoweredProgram) => FusedProgram) | undefined;
   /** Copies host data to the device. The host array may be reused afterwards. */
   upload(data: TypedArray, dtype: DType, shape: readonly number[]): MaybePromise<DeviceBuffer>;
   /** Uninitialised memory on the device; recycled from released buffers of the same size when there are any. */

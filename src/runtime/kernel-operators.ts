@@ -19,7 +19,7 @@ import {
   rsi,
   rsp,
 } from "../kernels/assembler.ts";
-import { KERNEL_DOMAIN, type Kernel } from "../kernels/kernel.ts";
+import { KERNEL_DOMAIN, MOST_OPERANDS, type Kernel } from "../kernels/kernel.ts";
 import { addressOf, type OnnxRuntime, type Pointer } from "./c-api.ts";
 import type { CodeMemory } from "./machine-code.ts";
 
@@ -58,9 +58,6 @@ const field = {
 } as const;
 const STRUCTURE_BYTES = 352;
 
-/** Most inputs and outputs of one kernel: what the stack frame of `compute` has room for. */
-const MOST_OPERANDS = 64;
-
 /** The kernels of one program, known to ONNX Runtime by a domain that session options take. */
 export interface KernelOperators {
   readonly domain: Pointer;
@@ -84,6 +81,11 @@ export class OperatorFactory {
 
   /** Throws where a kernel has too many operands, or the system gives no memory for code. */
   register(kernels: readonly Kernel[]): KernelOperators {
+    const many = kernels.find(
+      ({ inputs, outputs }) => inputs.length + outputs.length > MOST_OPERANDS,
+    );
+    if (many !== undefined)
+      throw new RangeError(`kernel ${many.name}: more than ${MOST_OPERANDS} inputs and outputs`);
     const ort = this.#ort;
     const starts: number[] = [];
     let bytes = 0;
@@ -99,23 +101,24 @@ export class OperatorFactory {
     );
     ort.check(ort.bind("CreateCustomOpDomain")(KERNEL_DOMAIN, ort.out));
     const domain = ort.made();
-    for (const structure of structures)
-      ort.check(ort.bind("CustomOpDomain_Add")(domain, addressOf(structure)));
-    return {
-      domain,
-      release: () => {
-        ort.bind<void>("ReleaseCustomOpDomain")(domain);
-        this.#memory.release(code);
-        // ONNX Runtime reads the structures for as long as it has the domain.
-        structures.length = 0;
-      },
+    const release = (): void => {
+      ort.bind<void>("ReleaseCustomOpDomain")(domain);
+      this.#memory.release(code);
+      // ONNX Runtime reads the structures for as long as it has the domain.
+      structures.length = 0;
     };
+    try {
+      for (const structure of structures)
+        ort.check(ort.bind("CustomOpDomain_Add")(domain, addressOf(structure)));
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return { domain, release };
   }
 
   /** An `OrtCustomOp`, and behind it what it points to. */
   #structure({ name, inputs, outputs, parts }: Kernel, code: Pointer): ArrayBuffer {
-    if (inputs.length + outputs.length > MOST_OPERANDS)
-      throw new RangeError(`kernel ${name}: more than ${MOST_OPERANDS} inputs and outputs`);
     const text = new TextEncoder().encode(`${name}\0`);
     const dims = outputs.flatMap(({ shape }) => shape);
     const [typesAt, shapesAt] = [

@@ -2,7 +2,9 @@
 
 import { availableParallelism, totalmem } from "node:os";
 import type { DType, TypedArray } from "../graph/dtype.ts";
-import type { Kernel, KernelTarget } from "../kernels/kernel.ts";
+import { fuse } from "../kernels/fuse.ts";
+import type { FusedProgram, Kernel } from "../kernels/kernel.ts";
+import type { LoweredProgram } from "../onnx/lower.ts";
 import { addressOf, libraryPath, OnnxRuntime, type Pointer } from "./c-api.ts";
 import {
   checkData,
@@ -137,7 +139,7 @@ export class FfiExecutor implements Executor {
   readonly device = "cpu";
   readonly inPlace = true;
   readonly piece: number;
-  readonly kernels: KernelTarget | undefined;
+  readonly fuse: ((program: LoweredProgram) => FusedProgram) | undefined;
   readonly description: string;
   readonly #ort: OnnxRuntime;
   readonly #env: Pointer;
@@ -174,7 +176,8 @@ export class FfiExecutor implements Executor {
     const memory = options.kernels === false ? undefined : CodeMemory.open();
     this.#operators = memory === undefined ? undefined : new OperatorFactory(ort, memory);
     if (memory !== undefined)
-      this.kernels = { threads: this.#threads, products: !memory.hasWideVectors };
+      this.fuse = (program) =>
+        fuse(program, { threads: this.#threads, products: !memory.hasWideVectors });
     this.description = `ONNX Runtime ${ort.version}, CPU through its C API, ${threadsText(this.#threads)}${memory === undefined ? "" : ", AVX2 kernels"}`;
   }
 

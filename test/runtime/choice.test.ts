@@ -29,7 +29,7 @@ test("the C API works after the binding was used directly", async () => {
 test("the C API runs the cpu in Node", async () => {
   const executor = await createExecutor("cpu", { threads: 1 });
   expect(executor.description).toBe(
-    `ONNX Runtime ${executor.description.split(/[ ,]/)[2]}, CPU through its C API, 1 thread${executor.kernels === undefined ? "" : ", AVX2 kernels"}`,
+    `ONNX Runtime ${executor.description.split(/[ ,]/)[2]}, CPU through its C API, 1 thread${executor.fuse === undefined ? "" : ", AVX2 kernels"}`,
   );
   expect(executor.inPlace).toBe(true);
 });

@@ -13,7 +13,7 @@ import { createExecutor } from "../../src/runtime/index.ts";
 import { FfiExecutor } from "../../src/runtime/node-ffi.ts";
 import { lowered, spec, type Small } from "../kernels/programs.ts";
 
-const supported = new FfiExecutor().kernels !== undefined;
+const supported = new FfiExecutor().fuse !== undefined;
 const mebibyte = 2 ** 20;
 
 setFlagsFromString("--expose-gc");
@@ -211,16 +211,14 @@ describe.skipIf(!supported)("kernels", () => {
 });
 
 test("kernels: false, LEARNING_LOOP_KERNELS=0 and the Node binding do without", async () => {
-  expect(new FfiExecutor({ kernels: false }).kernels).toBeUndefined();
-  expect(new FfiExecutor({ threads: 3 }).kernels?.threads).toBe(supported ? 3 : undefined);
+  expect(new FfiExecutor({ kernels: false }).fuse).toBeUndefined();
+  expect(new FfiExecutor().fuse === undefined).toBe(!supported);
   vi.stubEnv("LEARNING_LOOP_KERNELS", "0");
-  expect((await createExecutor("cpu")).kernels).toBeUndefined();
-  expect((await createExecutor("cpu", { threads: 3, kernels: true })).kernels?.threads).toBe(
-    supported ? 3 : undefined,
-  );
+  expect((await createExecutor("cpu")).fuse).toBeUndefined();
+  expect((await createExecutor("cpu", { kernels: true })).fuse === undefined).toBe(!supported);
   vi.stubEnv("LEARNING_LOOP_FFI", "0");
   const binding = await createExecutor("cpu");
   vi.unstubAllEnvs();
   expect(binding.description).toMatch(/Node binding/);
-  expect(binding.kernels).toBeUndefined();
+  expect(binding.fuse).toBeUndefined();
 });
