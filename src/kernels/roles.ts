@@ -47,6 +47,7 @@ export function roleOf(program: Program, node: NodeProto): Role | null {
   if (node.opType in reductions) return reductionOf(program, node, first);
   if (isRowOperator(node)) {
     const columns = rowsOf(node, first.shape);
+    program.note(result, first);
     const known = node.outputs.every((name) => types.has(name));
     return columns === null || first.dtype !== "float32" || !known
       ? null

@@ -199,14 +199,12 @@ export class DecodingPrograms {
   /** Logits [B·K, V] without the tokens that are forbidden. */
   #allowed(logits: Tensor): Tensor {
     const { always, endId, endWaits } = this.#forbidden;
-    const rows = logits.shape[0]!;
-    const column = (id: number): Tensor => full([rows, 1], id, { dtype: "int32" });
+    const ids = arange(logits.shape[1]!);
     let allowed = logits;
-    for (const id of always) allowed = allowed.scatter(1, column(id), full([rows, 1], BLOCKED));
+    for (const id of always) allowed = where(ids.eq(id), BLOCKED, allowed);
     if (endId !== null && endWaits) {
-      const end = logits.slice(1, endId, endId + 1);
       const early = this.position.lt(this.#minLength);
-      allowed = allowed.scatter(1, column(endId), where(early, BLOCKED, end));
+      allowed = where(ids.eq(endId).logicalAnd(early), BLOCKED, allowed);
     }
     return allowed;
   }

@@ -26,6 +26,15 @@ const mostProbableOp = defineOp<{ k: number }>({
     const [rows, count] = type!.shape as [number, number];
     const [values, found] = largest(emit, x!, rows, count, k);
     const positions = positionsToInt32(emit, found, count);
+    if (emit.target.kernels === true) {
+      // A kernel reads x twice and writes a number a row.
+      const over = [emit.ints([1])];
+      const most = emit.node("ReduceMax", [x!, ...over]);
+      const powers = emit.node("Exp", [emit.node("Sub", [x!, most])]);
+      const sum = emit.node("Log", [emit.node("ReduceSum", [powers, ...over])]);
+      const total = emit.node("Add", [most, sum]);
+      return [emit.node("Sub", [values, total]), positions];
+    }
     // The largest probability is exp(largest − log Σ exp x), and softmax the quickest way through all x.
     const probabilities = emit.node("Softmax", [x!], { axis: { int: 1 } });
     const first = (of: string): string =>
