@@ -9,7 +9,7 @@ import { walkedOver, type Role } from "./roles.ts";
 /** Shorter rows are not worth a loop of their own. */
 const SHORTEST_ROW = 16;
 /** Longer rows do not stay in the cache from one pass to the next. */
-const LONGEST_ROW = 32768;
+const LONGEST_ROW = 8192;
 /** Nodes beyond which a kernel's code grows without gain. */
 const MOST_NODES = 120;
 /** What the registers have room for. */
