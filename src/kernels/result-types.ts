@@ -1,6 +1,7 @@
 /** Types of results that lowerings do not tell: of nodes that only move elements, and of products. */
 
 import type { TypeSpec } from "../graph/node.ts";
+import { broadcast } from "../graph/shape.ts";
 import type { NodeProto } from "../onnx/proto.ts";
 import { numberAttribute } from "./attributes.ts";
 import type { Program } from "./program.ts";
@@ -38,15 +39,7 @@ const rules: Readonly<Record<string, Rule>> = {
     perm?.kind === "ints" ? [perm.value.map((i) => x!.shape[Number(i)]!)] : [x!.shape.toReversed()],
   Expand: (program, node, [x]) => {
     const sizes = program.integers(node.inputs[1]!);
-    if (sizes === null) return null;
-    const rank = Math.max(sizes.length, x!.shape.length);
-    const at = (shape: readonly number[], i: number): number => shape[shape.length - rank + i] ?? 1;
-    return [
-      Array.from({ length: rank }, (_, i) => {
-        const [own, wanted] = [at(x!.shape, i), at(sizes, i)];
-        return own === 1 ? wanted : own;
-      }),
-    ];
+    return sizes === null ? null : [broadcast("Expand", x!.shape, sizes)];
   },
   Identity: (_program, _node, [x]) => [x!.shape],
   Gemm: (_program, node, [a, b]) => {

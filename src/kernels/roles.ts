@@ -1,7 +1,7 @@
 /** What each node of a program could do in a kernel. */
 
 import type { TypeSpec } from "../graph/node.ts";
-import { numel } from "../graph/shape.ts";
+import { broadcast, numel } from "../graph/shape.ts";
 import type { NodeProto } from "../onnx/proto.ts";
 import { numberAttribute } from "./attributes.ts";
 import { kernelDTypes } from "./loop.ts";
@@ -59,7 +59,10 @@ export function roleOf(program: Program, node: NodeProto): Role | null {
   const operandTypes = all.map(({ dtype }) => dtype);
   const dtype = computed ? resultDType(node, operandTypes) : null;
   if (dtype === null) return null;
-  program.note(result, { dtype, shape: broadcastOf(all) });
+  program.note(result, {
+    dtype,
+    shape: all.map(({ shape }) => shape).reduce((a, b) => broadcast(node.opType, a, b)),
+  });
   return { kind: "element" };
 }
 
@@ -92,12 +95,4 @@ function reshaped(shape: readonly number[], sizes: readonly number[]): number[] 
   const known = sizes.map((size, i) => (size === 0 ? (shape[i] ?? 0) : size));
   const product = numel(known.filter((size) => size > 0));
   return known.map((size) => (size < 0 ? numel(shape) / product : size));
-}
-
-function broadcastOf(types: readonly TypeSpec[]): number[] {
-  const rank = Math.max(...types.map(({ shape }) => shape.length));
-  return Array.from({ length: rank }, (_, i) => {
-    const sizes = types.map(({ shape }) => shape[shape.length - rank + i] ?? 1);
-    return sizes.includes(0) ? 0 : Math.max(...sizes);
-  });
 }
