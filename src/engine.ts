@@ -1,11 +1,12 @@
 /** Evaluates pending graphs: collects what is needed, compiles it once per structure, runs it, stores the results. */
 
 import { hostArray, type DType, type TypedArray } from "./graph/dtype.ts";
-import { forgetInterned, type Node, type Storage, type Value } from "./graph/node.ts";
+import { forgetInterned, type Storage, type Value } from "./graph/node.ts";
 import { executor as currentExecutor, targetOf } from "./device.ts";
 import { lowerProgram } from "./onnx/lower.ts";
 import { encodeModel } from "./onnx/proto.ts";
 import { constantData, isConstant } from "./ops/leaf.ts";
+import { collect, type Pending, type Structure } from "./pending.ts";
 import type { DeviceBuffer, Executor, Program } from "./runtime/executor.ts";
 
 /** Elements known on the host and not yet on a device. */
@@ -115,80 +116,15 @@ export async function load(
   return { program, inPlace: lowered.inPlace };
 }
 
-/**
- * A pending graph in a form that can be compared: what is computed, from leaves numbered as they are met. Scalar
- * constants are kept apart, so that a number that changes from one evaluation to the next needs no new program.
- */
-interface Pending {
-  readonly structure: string;
-  readonly leaves: readonly Value[];
-  readonly scalars: readonly Value[];
-}
-
-function collect(targets: readonly Value[]): Pending {
-  const leaves: Value[] = [];
-  const scalars: Value[] = [];
-  const places = new Map<Value, number>();
-  const parts: string[] = [];
-  const done = new Set<Node>();
-  const stack: Value[] = [];
-  let place = 0;
-  for (const target of targets) {
-    stack.push(target);
-    for (let value = stack.at(-1); value !== undefined; value = stack.at(-1)) {
-      if (places.has(value)) {
-        stack.pop();
-        continue;
-      }
-      if (value.storage !== null) {
-        leaves.push(value);
-        parts.push(`${value.dtype}[${value.shape.join()}]`);
-        places.set(value, place++);
-        continue;
-      }
-      const { node } = value;
-      if (isConstant(value) && value.shape.length === 0) {
-        scalars.push(value);
-        parts.push(value.dtype);
-        places.set(value, place++);
-        continue;
-      }
-      let ready = true;
-      for (let i = node.inputs.length - 1; i >= 0; i--) {
-        const input = node.inputs[i]!;
-        if (!places.has(input)) {
-          stack.push(input);
-          ready = false;
-        }
-      }
-      if (!ready) continue;
-      if (!done.has(node)) {
-        done.add(node);
-        // Identities differ by a number of their own, which means nothing to a program.
-        let part = `${node.op.id}(${node.op.identity ? "" : node.attrsKey}`;
-        for (const input of node.inputs) part += `,${places.get(input)!}`;
-        parts.push(part);
-        // A node's other outputs may have storage of their own; then they are leaves where they are met.
-        for (const output of node.outputs) {
-          if (output.storage !== null) continue;
-          places.set(output, place++);
-          if (node.outputs.length > 1) parts.push(`.${output.index}`);
-        }
-      }
-    }
-    parts.push(`=${places.get(target)!}`);
-  }
-  return { structure: parts.join(";"), leaves, scalars };
-}
-
 interface Cached extends Loaded {
   readonly executor: Executor;
+  readonly structure: Structure;
   /** The number baked in for each scalar constant, or null where it is an input. */
   readonly baked: readonly (number | bigint | null)[];
 }
 
-/** Programs of uncompiled evaluations by structure, least recently used first. */
-const cache = new Map<string, Cached>();
+/** Programs of uncompiled evaluations by their structure's hash, least recently used first. */
+const cache = new Map<number, Cached>();
 const MAX_PROGRAMS = 128;
 
 const scalarOf = (value: Value): number | bigint => constantData(value)[0]!;
@@ -199,25 +135,24 @@ async function programFor(
   on: Executor,
 ): Promise<Cached> {
   const { structure, scalars, leaves } = pending;
-  const known = cache.get(structure);
+  const known = cache.get(structure.hash);
   const numbers = scalars.map(scalarOf);
+  const same = known?.executor === on && known.structure.equals(structure) ? known : undefined;
   if (known !== undefined) {
-    cache.delete(structure);
-    const fits =
-      known.executor === on && known.baked.every((n, i) => n === null || Object.is(n, numbers[i]));
-    if (fits) {
-      cache.set(structure, known);
+    cache.delete(structure.hash);
+    if (same?.baked.every((n, i) => n === null || Object.is(n, numbers[i])) === true) {
+      cache.set(structure.hash, known);
       return known;
     }
     known.program.release();
   }
-  const same = known?.executor === on ? known : undefined;
   const baked = numbers.map((n, i) =>
     same === undefined || Object.is(same.baked[i], n) ? n : null,
   );
   const inputs = [...leaves, ...scalars.filter((_, i) => baked[i] === null)];
-  const fresh: Cached = { ...(await load(on, { inputs, outputs: targets })), executor: on, baked };
-  cache.set(structure, fresh);
+  const loaded = await load(on, { inputs, outputs: targets });
+  const fresh: Cached = { ...loaded, executor: on, structure, baked };
+  cache.set(structure.hash, fresh);
   for (const [oldest, entry] of cache) {
     if (cache.size <= MAX_PROGRAMS) break;
     cache.delete(oldest);
@@ -242,7 +177,7 @@ export interface Assigned {
 }
 
 /** Tensors assigned since the last evaluation. */
-const assigned = new Set<Assigned>();
+let assigned = new Set<Assigned>();
 
 /** Has a tensor's new value computed with the next evaluation, so that graphs do not grow from step to step. */
 export const computeSoon = (tensor: Assigned): void => void assigned.add(tensor);
@@ -256,7 +191,7 @@ export const computeWhenRead = (tensor: Assigned): void => void assigned.delete(
  */
 export async function evaluateNow(values: readonly Value[]): Promise<void> {
   const tensors = [...assigned];
-  assigned.clear();
+  assigned = new Set();
   const wanted = new Set(values);
   for (const tensor of tensors) wanted.add(tensor.pendingValue());
   const targets = [...wanted].filter((value) => value.storage === null);

@@ -1,6 +1,7 @@
 /** The graph: immutable nodes, their typed outputs, and the hash-consing that makes equal expressions one node. */
 
 import type { DType } from "./dtype.ts";
+import { hashOf, NodeTable } from "./node-table.ts";
 import type { Op } from "./op.ts";
 import type { Shape } from "./shape.ts";
 
@@ -35,6 +36,8 @@ export class Value implements TypeSpec {
   holders = 0;
   /** How often the storage was overwritten in place: the elements are the same as long as this and the value are. */
   writes = 0;
+  /** Number given by the last walk over pending graphs that met the value. */
+  place = 0;
 
   constructor(node: Node, index: number, type: TypeSpec) {
     this.id = nextId++;
@@ -53,7 +56,10 @@ export class Node {
   readonly attrs: object;
   /** Serialised attributes: two nodes with equal op, inputs and this are one. */
   readonly attrsKey: string;
-  readonly outputs: readonly Value[];
+  /** The first output: of most operations the only one. */
+  readonly output: Value;
+  /** All outputs, where there are several. */
+  readonly #several: readonly Value[] | null;
   /** Path of the module that recorded it, e.g. `encoder/layers.0`; for names in exported files only. */
   readonly scope: string;
 
@@ -62,17 +68,30 @@ export class Node {
     inputs: readonly Value[],
     attrs: object,
     attrsKey: string,
-    types: readonly TypeSpec[],
+    types: TypeSpec | readonly TypeSpec[],
   ) {
     this.id = nextId++;
     this.op = op;
-    this.inputs = inputs;
+    // A copy. V8 would soon allocate the callers' array literals among its old objects, as they live as long as graphs
+    // do, and garbage there keeps the young objects it refers to, which here means all that was recorded before.
+    this.inputs = inputs.map((input) => input);
     this.attrs = attrs;
     this.attrsKey = attrsKey;
     this.scope = currentScope;
-    this.outputs = types.map((type, index) => new Value(this, index, type));
+    this.#several = isOne(types) ? null : types.map((type, i) => new Value(this, i, type));
+    this.output = isOne(types) ? new Value(this, 0, types) : this.#several![0]!;
+  }
+
+  get outputs(): readonly Value[] {
+    return this.#several ?? [this.output];
+  }
+
+  get outputCount(): number {
+    return this.#several === null ? 1 : this.#several.length;
   }
 }
+
+const isOne = (types: TypeSpec | readonly TypeSpec[]): types is TypeSpec => !Array.isArray(types);
 
 /** Runs `record` with a name added to the scope of the nodes it records. */
 export function withScope<T>(name: string, record: () => T): T {
@@ -85,34 +104,33 @@ export function withScope<T>(name: string, record: () => T): T {
   }
 }
 
-let interned = new Map<string, Node>();
+let interned = new NodeTable();
 /** While true (inside a trace) taking a value as input does not count as holding it: traces read anew at each run. */
 let tracing = false;
 
 /**
- * The node for an application of `op`: an equal one recorded since the last evaluation, or a new one.
- * `types` is only asked for when the node is new, and one with `attrsKey` null always is.
+ * The node for an application of `op`: an equal one recorded since the last evaluation, or a new one, as it always is
+ * with `attrsKey` null. The types of its outputs are inferred when it is new.
  */
 export function intern(
   op: Op,
   inputs: readonly Value[],
   attrs: object,
   attrsKey: string | null,
-  types: () => readonly TypeSpec[],
 ): Node {
   // Not in the table, which would keep its elements alive until the next evaluation.
-  if (attrsKey === null) return made(new Node(op, inputs, attrs, `#${nextId}`, types()));
-  let key = `${op.id}|${attrsKey}`;
-  for (const input of inputs) key += `|${input.id}`;
-  const known = interned.get(key);
+  if (attrsKey === null) return make(op, inputs, attrs, `#${nextId}`);
+  const hash = hashOf(op, inputs, attrsKey);
+  const known = interned.find(hash, op, inputs, attrsKey);
   if (known !== undefined) return known;
-  const node = made(new Node(op, inputs, attrs, attrsKey, types()));
-  interned.set(key, node);
+  const node = make(op, inputs, attrs, attrsKey);
+  interned.add(hash, node);
   return node;
 }
 
-function made(node: Node): Node {
-  if (!tracing) for (const input of node.inputs) input.holders++;
+function make(op: Op, inputs: readonly Value[], attrs: object, attrsKey: string): Node {
+  const node = new Node(op, inputs, attrs, attrsKey, op.infer(inputs, attrs));
+  if (!tracing) for (let i = 0; i < inputs.length; i++) inputs[i]!.holders++;
   return node;
 }
 
@@ -123,7 +141,7 @@ export const forgetInterned = (): void => interned.clear();
 export function isolated<T>(record: () => T): T {
   const outer = interned;
   const outerTracing = tracing;
-  interned = new Map();
+  interned = new NodeTable();
   tracing = true;
   try {
     return record();

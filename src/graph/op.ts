@@ -1,7 +1,7 @@
 /** `defineOp`: shape and dtype rule, gradient rule and ONNX lowering of one operation in one literal. */
 
 import type { DType, TypedArray } from "./dtype.ts";
-import { intern, type TypeSpec, type Value } from "./node.ts";
+import { intern, type Node, type TypeSpec, type Value } from "./node.ts";
 import type { Shape } from "./shape.ts";
 
 /** What the executor that will run a program has, as far as lowerings care. */
@@ -121,6 +121,8 @@ export interface Op {
   readonly overwrites: boolean;
   readonly flops:
     ((inputs: readonly TypeSpec[], outputs: readonly TypeSpec[], attrs: object) => number) | null;
+  /** One type, or a list of them where the operation has several outputs. */
+  infer(inputs: readonly Value[], attrs: object): TypeSpec | readonly TypeSpec[];
   readonly vjp: ((context: VjpContext<object>) => readonly (Value | null)[]) | null;
   lower(context: LowerContext<object>): string | readonly string[];
 }
@@ -128,12 +130,27 @@ export interface Op {
 /** Every defined operation by name: the conformance suite walks it. */
 export const registry = new Map<string, Op>();
 
-const NO_ATTRS = {};
+const NO_ATTRS: object = {};
 
 /** Defines an operation and returns the function that records it. */
 export function defineOp<A extends object = Record<never, never>>(
   definition: OpDefinition<A>,
 ): (inputs: readonly Value[], attrs?: A) => readonly Value[] {
+  const record = define(definition);
+  return (inputs, attrs) => record(inputs, attrs).outputs;
+}
+
+/** As `defineOp`, for operations with one output. */
+export function defineOp1<A extends object = Record<never, never>>(
+  definition: OpDefinition<A>,
+): (inputs: readonly Value[], attrs?: A) => Value {
+  const record = define(definition);
+  return (inputs, attrs) => record(inputs, attrs).output;
+}
+
+function define<A extends object>(
+  definition: OpDefinition<A>,
+): (inputs: readonly Value[], attrs?: A) => Node {
   if (registry.has(definition.name))
     throw new Error(`operation "${definition.name}" is defined twice`);
   const op: Op = {
@@ -144,29 +161,14 @@ export function defineOp<A extends object = Record<never, never>>(
     view: definition.view ?? definition.identity ?? false,
     overwrites: definition.overwrites ?? false,
     flops: (definition.flops ?? null) as Op["flops"],
+    infer: (inputs, attrs) => definition.infer(inputs, attrs as A),
     vjp: definition.vjp as Op["vjp"],
     lower: (context) => definition.lower(context as LowerContext<A>),
   };
   registry.set(op.name, op);
   return (inputs, attrs) => {
-    const key =
-      attrs === undefined
-        ? ""
-        : definition.key !== undefined
-          ? definition.key(attrs)
-          : JSON.stringify(attrs);
-    const given = attrs ?? (NO_ATTRS as A);
-    return intern(op, inputs, given, key, () => {
-      const types = definition.infer(inputs, given);
-      return Array.isArray(types) ? (types as readonly TypeSpec[]) : [types as TypeSpec];
-    }).outputs;
+    if (attrs === undefined) return intern(op, inputs, NO_ATTRS, "");
+    const key = definition.key === undefined ? JSON.stringify(attrs) : definition.key(attrs);
+    return intern(op, inputs, attrs, key);
   };
-}
-
-/** As `defineOp`, for operations with one output. */
-export function defineOp1<A extends object = Record<never, never>>(
-  definition: OpDefinition<A>,
-): (inputs: readonly Value[], attrs?: A) => Value {
-  const record = defineOp(definition);
-  return (inputs, attrs) => record(inputs, attrs)[0]!;
 }

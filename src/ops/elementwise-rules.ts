@@ -150,7 +150,8 @@ export function binary(name: string, rule: BinaryRule): (a: Operand, b: Operand)
     elementwise: true,
     infer: ([a, b]) => {
       if (operands === "arithmetic") refuseBool(name, a!);
-      return { dtype: result ?? a!.dtype, shape: broadcast(name, a!.shape, b!.shape) };
+      const shape = broadcast(name, a!.shape, b!.shape);
+      return result === undefined && shape === a!.shape ? a! : { dtype: result ?? a!.dtype, shape };
     },
     vjp:
       grad === null
@@ -162,10 +163,10 @@ export function binary(name: string, rule: BinaryRule): (a: Operand, b: Operand)
     lower: rule.lacks === undefined ? lowering : via(rule.as ?? "float32", rule.lacks, lowering),
   });
   return (a, b) => {
-    let [x, y] = pair(name, a, b);
-    if (operands === "bool") [x, y] = [cast(x, "bool"), cast(y, "bool")];
-    else if (operands === "float" && !isFloat(x.dtype))
-      [x, y] = [cast(x, "float32"), cast(y, "float32")];
-    return op([x, y]);
+    const inputs = pair(name, a, b);
+    const { dtype } = inputs[0];
+    const wanted =
+      operands === "bool" ? "bool" : operands === "float" && !isFloat(dtype) ? "float32" : dtype;
+    return op(wanted === dtype ? inputs : inputs.map((input) => cast(input, wanted)));
   };
 }

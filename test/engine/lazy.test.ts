@@ -5,6 +5,8 @@ import { cat, full, ones, setDevice, tensor, type Tensor, zeros } from "../../sr
 import { executor } from "../../src/device.ts";
 import { cachedPrograms } from "../../src/engine.ts";
 import type { Node, Value } from "../../src/graph/node.ts";
+import { mix } from "../../src/graph/node-table.ts";
+import { collect, Structure } from "../../src/pending.ts";
 import { settled } from "../support/memory.ts";
 
 /** Runs of programs while `task` runs. */
@@ -65,11 +67,68 @@ describe("hash-consing", () => {
     ).toEqual([-Infinity]);
   });
 
+  test("equal expressions are one node among thousands, until an evaluation", async () => {
+    const sums = () => Array.from({ length: 3000 }, (_, i) => x.add(i).mul(y).value);
+    const before = sums();
+    expect(new Set(before).size).toBe(3000);
+    expect(sums().every((value, i) => value === before[i])).toBe(true);
+    await x.add(y).data();
+    expect(sums().some((value, i) => value === before[i])).toBe(false);
+  });
+
   test("copies are values of their own", () => {
     expect(x.clone().value).not.toBe(x.clone().value);
     expect(zeros([2], { requiresGrad: true }).value).not.toBe(
       zeros([2], { requiresGrad: true }).value,
     );
+  });
+});
+
+describe("structures of pending graphs", () => {
+  const structure = (...targets: Tensor[]) => collect(targets.map((t) => t.value)).structure;
+  const [a, b] = [tensor([1, 2]), tensor([3, 4])];
+
+  test("are equal for other leaves and numbers", () => {
+    expect(structure(a.add(b).mul(2)).equals(structure(b.add(a).mul(3)))).toBe(true);
+    expect(structure(a.sub(b), a).equals(structure(b.sub(a), b))).toBe(true);
+  });
+
+  test("differ where the computation does", () => {
+    const column = tensor([[1], [2]]);
+    const graphs = [
+      [a.add(b)],
+      [a.add(a)],
+      [a.sub(b)],
+      [a.add(b), a],
+      [a.add(b), b],
+      [a.add(b), a.add(b).mul(a)],
+      [a.add(b).mul(a), a.add(b)],
+      [a.add(column)],
+      [a.cast("int32").add(b.cast("int32"))],
+      [a.cast("int64").add(b.cast("int64"))],
+      [a.add(0)],
+      [a.sum({ dim: 0 })],
+      [a.sum({ dim: 0, keepdim: true })],
+      [a.slice(0, 0, 1)],
+      [a.slice(0, 1, 2)],
+      [cat([a, b, a])],
+      [cat([a, b, b])],
+      a.split(1),
+      [a.split(1)[0]!],
+      [a.split(1)[1]!],
+    ].map((targets) => structure(...targets));
+    graphs.forEach((one, i) =>
+      graphs.forEach((other, j) => expect([i, j, one.equals(other)]).toEqual([i, j, i === j])),
+    );
+  });
+
+  test("are told apart where their hashes are equal", () => {
+    const first = Int32Array.of(5, 6);
+    const second = Int32Array.of(7, mix(0, 5) ^ 6 ^ mix(0, 7));
+    const [one, other] = [new Structure(first, []), new Structure(second, [])];
+    expect(one.hash).toBe(other.hash);
+    expect(one.equals(other)).toBe(false);
+    expect(one.equals(new Structure(first, ["a"]))).toBe(false);
   });
 });
 
