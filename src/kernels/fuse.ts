@@ -3,6 +3,7 @@
  * each stream through memory; a kernel reads what enters a group once and writes what leaves it once.
  */
 
+import type { TypeSpec } from "../graph/node.ts";
 import type { LoweredProgram } from "../onnx/lower.ts";
 import type { NodeProto } from "../onnx/proto.ts";
 import { compileLoop } from "./compile.ts";
@@ -12,6 +13,7 @@ import { indexAddKernel, indexAddOf } from "./index-add.ts";
 import { KERNEL_DOMAIN, type FusedProgram, type Kernel, type KernelTarget } from "./kernel.ts";
 import { matmulIsFaster, matmulKernel } from "./matmul.ts";
 import { productOf } from "./products.ts";
+import { placed, type Surroundings } from "./operand-view.ts";
 import { Program } from "./program.ts";
 import { roleOf } from "./roles.ts";
 
@@ -36,9 +38,17 @@ export function fuse(lowered: LoweredProgram, target: KernelTarget): FusedProgra
     const unit = [...loop.early, call, ...loop.late];
     for (const i of group.nodes) unitOf.set(i, unit);
   }
-  nodes.forEach((node, i) => {
-    const call = unitOf.has(i) ? null : callOfOne(program, node, target, kernels);
-    if (call !== null) unitOf.set(i, [call]);
+  const around: Surroundings = {
+    program,
+    has: (name) => program.isMade(name, (i) => unitOf.get(i)),
+    isFree: (i) => !unitOf.has(i),
+  };
+  nodes.forEach((_, i) => {
+    if (unitOf.has(i)) return;
+    const call =
+      indexAddCall(program, i, target, kernels) ?? productCall(around, i, target, kernels);
+    if (call === null) return;
+    for (const own of call.nodes) unitOf.set(own, call.unit);
   });
   if (unitOf.size === 0) return { model, kernels: [] };
 
@@ -62,32 +72,55 @@ export function fuse(lowered: LoweredProgram, target: KernelTarget): FusedProgra
   };
 }
 
-/** The call of a kernel that does one node's work alone; null where ONNX Runtime does it as well. */
-function callOfOne(
+/** The call of a kernel, and the nodes it takes the place of. */
+interface Call {
+  readonly unit: Unit;
+  readonly nodes: readonly number[];
+}
+
+/** The call of the kernel that adds rows at places, where the node does that. */
+function indexAddCall(
   program: Program,
-  node: NodeProto,
+  i: number,
+  { threads }: KernelTarget,
+  kernels: KernelSet,
+): Call | null {
+  const node = program.nodes[i]!;
+  const rows = indexAddOf(program, node);
+  if (rows === null) return null;
+  const { count, size, columns, inputs } = rows;
+  const kernel = kernels.of(["index-add", count, size, columns], (name) =>
+    indexAddKernel(name, rows, threads),
+  );
+  return { unit: [callOf(node, kernel, { inputs, outputs: node.outputs })], nodes: [i] };
+}
+
+/** The call of the kernel of a product; null where ONNX Runtime does it as well. */
+function productCall(
+  around: Surroundings,
+  i: number,
   { threads, products }: KernelTarget,
   kernels: KernelSet,
-): NodeProto | null {
-  const rows = indexAddOf(program, node);
-  if (rows !== null) {
-    const { count, size, columns, inputs } = rows;
-    const kernel = kernels.of(["index-add", count, size, columns], (name) =>
-      indexAddKernel(name, rows, threads),
-    );
-    return callOf(node, kernel, { inputs, outputs: node.outputs });
-  }
-  const product = products ? productOf(node, (name) => program.types.get(name)) : null;
-  if (product === null) return null;
-  const spec = { ...product.spec, threads };
+): Call | null {
+  const { program } = around;
+  const node = program.nodes[i]!;
+  const plain = products ? productOf(node, (name) => program.types.get(name)) : null;
   // ONNX Runtime copies constant matrices into panels once.
-  const hasConstant = product.inputs.some((name) => program.constants.has(name));
-  if (hasConstant || !matmulIsFaster(spec)) return null;
-  const kernel = kernels.of(["matmul", spec, product.shape], (name) => ({
+  if (plain === null || plain.inputs.some((name) => program.constants.has(name))) return null;
+  if (!matmulIsFaster({ ...plain.spec, threads })) return null;
+  const far = placed(around, i, plain);
+  const product = matmulIsFaster({ ...far.spec, threads })
+    ? far
+    : { ...plain, output: node.outputs[0]!, nodes: [i] };
+  const spec = { ...product.spec, threads };
+  const inputs = product.inputs.map((name) => program.type(name));
+  const outputs: TypeSpec[] = [{ dtype: "float32", shape: product.shape }];
+  const kernel = kernels.of(["matmul", spec, inputs, outputs], (name) => ({
     ...matmulKernel(name, spec),
-    outputs: [{ dtype: "float32", shape: product.shape }],
+    ...{ inputs, outputs },
   }));
-  return callOf(node, kernel, { inputs: product.inputs, outputs: node.outputs });
+  const call = callOf(node, kernel, { inputs: product.inputs, outputs: [product.output] });
+  return { unit: [call], nodes: product.nodes };
 }
 
 /** The kernels of a program, equal ones once. */

@@ -51,8 +51,8 @@ class DotProduct extends MatmulFrame {
     this.enter(FRAME);
     this.range("columnFirst", "columnEnd", groups, parts.columns);
     this.range("batch", "batchEnd", this.batch, parts.batch);
-    if (parts.batch > 1) this.firstMatrices();
     this.blocks("batch", "batchEnd", 1, undefined, () => {
+      this.matrices();
       a.mov(r11, at("columnFirst"));
       a.multiply(r9, r11, width * this.lineB);
       a.arithmetic("add", r9, at("b"));
@@ -81,7 +81,6 @@ class DotProduct extends MatmulFrame {
         this.#rows(n % width);
         a.bind(end);
       }
-      if (this.batch > 1) this.nextMatrices();
     });
     this.leave();
     return a.finish();

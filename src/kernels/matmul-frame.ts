@@ -20,11 +20,19 @@ import {
   rsi,
   rsp,
 } from "./assembler.ts";
+import { layoutsOf } from "./matmul-layout.ts";
 import type { Product } from "./matmul-plan.ts";
+import { evenRuns } from "./view.ts";
 
-/** Variables in memory, 8 bytes each: the stack at entry; addresses; and, in panels, where the work begins, is and ends. */
+/**
+ * Variables in memory, 8 bytes each: the stack at entry; addresses of operands, and of the matrices at work; and, in panels,
+ * where the work begins, is and ends.
+ */
 const variables = [
   "stack",
+  "firstA",
+  "firstB",
+  "firstC",
   "a",
   "b",
   "c",
@@ -44,6 +52,8 @@ const variables = [
   "panelBias",
 ] as const;
 type Variable = (typeof variables)[number];
+const MATRICES = ["a", "b", "c"] as const;
+const FIRST = { a: "firstA", b: "firstB", c: "firstC" } as const;
 /** Bytes that the variables take. */
 export const FRAME = 256;
 const PAGE = 4096;
@@ -62,14 +72,16 @@ export class MatmulFrame {
   readonly lineA: number;
   readonly lineB: number;
   readonly lineC: number;
+  readonly #layouts: ReturnType<typeof layoutsOf>;
 
   constructor(spec: Product) {
     this.spec = spec;
-    const { m, n, k, transA = false, transB = false, batch = [] } = spec;
-    this.batch = numel(batch);
-    this.lineA = 4 * (transA ? m : k);
-    this.lineB = 4 * (transB ? k : n);
-    this.lineC = 4 * n;
+    this.#layouts = layoutsOf(spec);
+    const { a, b, c } = this.#layouts;
+    this.batch = numel(spec.batch ?? []);
+    this.lineA = 4 * a.line;
+    this.lineB = 4 * b.line;
+    this.lineC = 4 * c.line;
   }
 
   /** Saves registers and takes memory from the stack, touching its pages in order, as growing stacks want it. */
@@ -91,12 +103,14 @@ export class MatmulFrame {
       a.jump(next, "notEqual");
     }
     a.store(at("stack"), rax);
-    const [first, second] =
-      this.spec.swapped === true ? (["b", "a"] as const) : (["a", "b"] as const);
-    const operands: Variable[] = [first, second, ...(this.spec.bias ? ["bias" as const] : []), "c"];
+    const { spec } = this;
+    const [first, second] = spec.swapped === true ? (["b", "a"] as const) : (["a", "b"] as const);
+    const operands = [first, second, ...(spec.bias ? (["bias"] as const) : []), "c"] as const;
     operands.forEach((name, i) => {
       a.mov(rax, { base: rdi, offset: 8 * i });
-      a.store(at(name), rax);
+      if (name !== "bias" && this.#layouts[name].offset > 0)
+        a.arithmeticImmediate("add", rax, 4 * this.#layouts[name].offset);
+      a.store(at(name === "bias" ? name : FIRST[name]), rax);
     });
     a.mov(r8, rsi);
   }
@@ -172,34 +186,26 @@ export class MatmulFrame {
     a.jump(next, "less");
   }
 
-  /** Bytes from matrix to matrix of the batch. */
-  #strides(): readonly (readonly [Variable, number])[] {
-    const { m, n, k } = this.spec;
-    return [
-      ["a", 4 * m * k],
-      ["b", 4 * k * n],
-      ["c", 4 * m * n],
-    ];
-  }
-
-  /** Moves the addresses to the first matrices of the part. */
-  firstMatrices(): void {
+  /** Moves the addresses to the batch's matrices at work. */
+  matrices(): void {
     const { a } = this;
-    for (const [name, stride] of this.#strides()) {
-      a.mov(rax, at("batch"));
-      a.multiply(rax, rax, stride);
-      a.arithmetic("add", rax, at(name));
-      a.store(at(name), rax);
-    }
-  }
-
-  /** Moves the addresses to the next matrices. */
-  nextMatrices(): void {
-    const { a } = this;
-    for (const [name, stride] of this.#strides()) {
-      a.mov(rax, at(name));
-      a.arithmeticImmediate("add", rax, stride);
-      a.store(at(name), rax);
+    for (const name of MATRICES) this.copy(name, FIRST[name]);
+    const strides = MATRICES.map((name) => this.#layouts[name].matrices);
+    const runs = evenRuns(this.spec.batch ?? [], strides);
+    if (runs.length > 0) a.mov(rax, at("batch"));
+    for (const run of runs.toReversed()) {
+      // rdx is the place along this run, rax what the runs around it have still to share.
+      if (run === runs[0]) a.mov(rdx, rax);
+      else {
+        a.movImmediate(rcx, run.size);
+        a.movImmediate(rdx, 0);
+        a.divide(rcx);
+      }
+      MATRICES.forEach((name, i) => {
+        a.multiply(rcx, rdx, 4 * run.strides[i]!);
+        a.arithmetic("add", rcx, at(name));
+        a.store(at(name), rcx);
+      });
     }
   }
 }

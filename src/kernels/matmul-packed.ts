@@ -41,8 +41,8 @@ class PackedProduct extends MatmulFrame {
     this.range("columnFirst", "columnEnd", columns, parts.columns);
     this.range("rowFirst", "rowEnd", panels + (rest.length > 0 ? 1 : 0), parts.rows);
     this.range("batch", "batchEnd", batch, parts.batch);
-    if (parts.batch > 1) this.firstMatrices();
     this.blocks("batch", "batchEnd", 1, undefined, () => {
+      this.matrices();
       this.copy("column", "columnFirst");
       this.blocks("column", "columnEnd", blockColumns, "width", () => {
         const next = a.label();
@@ -57,7 +57,6 @@ class PackedProduct extends MatmulFrame {
           a.jump(next, "less");
         }
       });
-      if (batch > 1) this.nextMatrices();
     });
     this.leave();
     return a.finish();

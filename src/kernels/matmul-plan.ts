@@ -1,6 +1,7 @@
 /** How a matrix product is divided: into parts for threads, and into blocks that stay in the processor's caches. */
 
 import { numel } from "../graph/shape.ts";
+import type { Layout } from "./matmul-layout.ts";
 
 /** C[b] = alpha · op(A[b]) op(B[b]) + bias, in float32, where op transposes when asked. */
 export interface MatmulSpec {
@@ -20,6 +21,10 @@ export interface MatmulSpec {
   readonly alpha?: number;
   /** A third input of shape [n], added to every row. */
   readonly bias?: boolean;
+  /** Where A, B and C lie, as they are stored; one line and one matrix after the other unless given. */
+  readonly a?: Layout;
+  readonly b?: Layout;
+  readonly c?: Layout;
   /** How many threads will share the work. */
   readonly threads: number;
 }

@@ -4,6 +4,7 @@ import type { TypeSpec } from "../graph/node.ts";
 import { numel, type Shape } from "../graph/shape.ts";
 import type { Kernel } from "./kernel.ts";
 import { dotGroups, type DotParts, dotProduct } from "./matmul-dot.ts";
+import { layoutsOf } from "./matmul-layout.ts";
 import { packedProduct } from "./matmul-packed.ts";
 import { type MatmulSpec, planMatmul, type Product } from "./matmul-plan.ts";
 
@@ -26,14 +27,20 @@ export function matmulIsFaster(spec: MatmulSpec): boolean {
   return spec.k >= FEWEST_TERMS;
 }
 
-const fits = ({ m, n, k, batch = [] }: MatmulSpec): boolean =>
-  Math.min(m, n, k, ...batch) >= 1 &&
-  Math.max(m, n, k) < MOST_LENGTH &&
-  4 * Math.max(m * n, m * k, k * n) < MOST_BYTES;
+function fits(spec: MatmulSpec): boolean {
+  const { m, n, k, batch = [] } = spec;
+  const { a, b, c } = layoutsOf(spec);
+  return (
+    Math.min(m, n, k, ...batch) >= 1 &&
+    Math.max(m, n, k, a.line, b.line, c.line) < MOST_LENGTH &&
+    4 * Math.max(m * n, m * k, k * n) < MOST_BYTES &&
+    [a, b, c].every(({ offset, matrices }) => 4 * Math.max(offset, ...matrices) < MOST_BYTES)
+  );
+}
 
 /**
- * The kernel of a product: inputs A, B and, if asked for, the bias; output C of shape [...batch, m, n]. Each part needs less
- * than 1 MiB of its thread's stack. Throws a RangeError for sizes below 1 or from 2²⁴ on, and for matrices of 2 GiB.
+ * The kernel of a product: inputs A, B and, if asked for, the bias; output C of shape [...batch, m, n], or of other types
+ * where layouts are given, which must hold them. Each part needs less than 1 MiB of its thread's stack. Throws a RangeError for sizes below 1 or from 2²⁴ on, and for matrices of 2 GiB.
  */
 export function matmulKernel(name: string, spec: MatmulSpec): Kernel {
   const { m, n, k, transA = false, transB = false, batch = [], bias = false } = spec;
@@ -54,13 +61,18 @@ export function matmulKernel(name: string, spec: MatmulSpec): Kernel {
   };
 }
 
-/** The same product in another form where a matrix is a vector, whose transpose is itself in memory. */
+/** The same product in another form where a matrix is a vector without gaps, whose transpose is itself in memory. */
 function simplified(spec: MatmulSpec): Product {
-  const { m, n, transA = false, transB = false } = spec;
+  const { m, n, k, transA = false, transB = false } = spec;
+  const { a, b, c } = layoutsOf(spec);
+  const eitherB = n === 1 && (transB || b.line === 1);
   // A column is the row Bᵀ Aᵀ; a bias would be one number for all of it.
-  if (n === 1 && m > 1 && spec.bias !== true)
-    return { ...spec, swapped: true, m: 1, n: m, transA: false, transB: !transA };
-  return { ...spec, transA: transA && m > 1, transB: transB || n === 1 };
+  if (eitherB && m > 1 && c.line === 1 && spec.bias !== true) {
+    const row = { ...spec, swapped: true, m: 1, n: m, transA: false, transB: !transA };
+    return { ...row, a: { ...b, line: k }, b: a, c: { ...c, line: m } };
+  }
+  const eitherA = m === 1 && (!transA || a.line === 1);
+  return { ...spec, a, b, c, transA: transA && !eitherA, transB: transB || eitherB };
 }
 
 function work(product: Product): Pick<Kernel, "parts" | "code"> {

@@ -7,7 +7,7 @@ import { numberAttribute } from "./attributes.ts";
 import type { MatmulSpec } from "./matmul-plan.ts";
 
 /** A product with the inputs it takes and the shape of its result. */
-interface NodeProduct {
+export interface NodeProduct {
   readonly spec: Omit<MatmulSpec, "threads">;
   readonly inputs: readonly string[];
   readonly shape: readonly number[];

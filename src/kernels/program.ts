@@ -64,6 +64,18 @@ export class Program {
     return made === undefined ? undefined : this.nodes[made];
   }
 
+  /** The node that needs a value, if nothing else does. */
+  onlyConsumer(name: string): number | null {
+    const [by, ...others] = this.#consumers.get(name) ?? [];
+    return by === undefined || by === -1 || others.length > 0 ? null : by;
+  }
+
+  /** Whether a value comes from outside, or one of these nodes in place of its own makes it. */
+  isMade(name: string, by: (node: number) => readonly NodeProto[] | undefined): boolean {
+    const made = this.#producer.get(name);
+    return made === undefined || (by(made)?.some(({ outputs }) => outputs.includes(name)) ?? true);
+  }
+
   /** Whether something besides these nodes needs a value. */
   isNeededBeside(own: ReadonlySet<number>, name: string): boolean {
     return this.#consumers.get(name)?.some((by) => by === -1 || !own.has(by)) ?? false;

@@ -1,0 +1,170 @@
+/**
+ * Finds products that need no copies of heads: around attention's products, operators only move elements, which a kernel
+ * reads and writes as well where they lie before and after.
+ */
+
+import { numel, type Shape } from "../graph/shape.ts";
+import type { NodeProto } from "../onnx/proto.ts";
+import { numberAttribute } from "./attributes.ts";
+import type { Layout } from "./matmul-layout.ts";
+import type { NodeProduct } from "./products.ts";
+import type { Program } from "./program.ts";
+import { isInOrder, narrowed, permuted, reshaped, type View, whole } from "./view.ts";
+
+/** A program in which some nodes have become kernels. */
+export interface Surroundings {
+  readonly program: Program;
+  /** Whether a value is still made. */
+  readonly has: (name: string) => boolean;
+  /** Whether a node is as it was. */
+  readonly isFree: (node: number) => boolean;
+}
+
+/** A product with what it really reads and writes. */
+export interface PlacedProduct extends NodeProduct {
+  readonly output: string;
+  /** The nodes it takes the place of. */
+  readonly nodes: readonly number[];
+}
+
+/** The product of node `i`, reading its operands and writing its result as far from it as nodes between only move elements. */
+export function placed(around: Surroundings, i: number, product: NodeProduct): PlacedProduct {
+  const { m, n, k, transA = false, transB = false, batch = [] } = product.spec;
+  const [nameA, nameB, ...others] = product.inputs as [string, string];
+  const a = operand(around, nameA, [...batch, ...(transA ? [k, m] : [m, k])]);
+  const b = operand(around, nameB, [...batch, ...(transB ? [n, k] : [k, n])]);
+  const c = result(around, i, [...batch, m, n]);
+  const spec = {
+    ...product.spec,
+    ...{ transA: transA !== a.turned, transB: transB !== b.turned },
+    ...(a.layout !== undefined && { a: a.layout }),
+    ...(b.layout !== undefined && { b: b.layout }),
+    ...(c.layout !== undefined && { c: c.layout }),
+  };
+  return {
+    ...{ spec, inputs: [a.source, b.source, ...others], output: c.source },
+    ...{ shape: around.program.type(c.source).shape, nodes: c.nodes },
+  };
+}
+
+/** Matrices in a source; without a layout they are all that it holds, in order. */
+interface Matrices {
+  readonly source: string;
+  readonly layout?: Layout;
+  /** Whether it is their columns that lie there as lines. */
+  readonly turned: boolean;
+}
+
+/** What to read for an operand that has this shape as matrices. */
+function operand({ program, has }: Surroundings, name: string, shape: Shape): Matrices {
+  const overwritten = new Set(program.overwrites.values());
+  for (const view of viewsOf(program, name)) {
+    const { source } = view;
+    // Only nodes between are known to come before what is overwritten is; constants are for ONNX Runtime to move.
+    if (!has(source) || program.constants.has(source) || overwritten.has(program.root(source)))
+      continue;
+    const matrices = matricesOf(view, shape);
+    if (matrices !== null) return matrices;
+  }
+  return { source: name, turned: false };
+}
+
+/** A value as other values hold it, those that are made first before those made of them; at last as it is. */
+function viewsOf(program: Program, name: string): View[] {
+  const type = program.types.get(name);
+  if (type === undefined) return [];
+  const maker = program.maker(name);
+  const own = whole(name, type.shape);
+  if (maker === undefined || (maker.domain ?? "") !== "") return [own];
+  const moved = viewsOf(program, maker.inputs[0] ?? "").flatMap((view) => {
+    const result = movedBy(program, maker, name, view);
+    return result === null ? [] : [result];
+  });
+  return [...moved, own];
+}
+
+/** A node's result by a view of its first input; null where the node does more than move elements, or moves them unevenly. */
+function movedBy(program: Program, node: NodeProto, name: string, view: View): View | null {
+  switch (node.opType) {
+    case "Transpose":
+      return permuted(view, orderOf(node, view.shape));
+    case "Reshape":
+      return reshaped(view, program.type(name).shape);
+    case "Split": {
+      const axis = numberAttribute(node, "axis", 0);
+      const dim = axis < 0 ? axis + view.shape.length : axis;
+      const types = node.outputs.map((output) => program.types.get(output));
+      const sizes = types.map((type) => type?.shape[dim] ?? NaN);
+      const place = node.outputs.indexOf(name);
+      const first = sizes.slice(0, place).reduce((sum, size) => sum + size, 0);
+      return Number.isNaN(first) ? null : narrowed(view, dim, first, sizes[place]!);
+    }
+    default:
+      return null;
+  }
+}
+
+/** What to write for the result of node `i` that has this shape as matrices, in place of it and the nodes that move it. */
+function result(
+  { program, isFree }: Surroundings,
+  i: number,
+  shape: Shape,
+): Matrices & { readonly nodes: readonly number[] } {
+  const [name] = program.nodes[i]!.outputs as [string];
+  const own = { source: name, turned: false, nodes: [i] };
+  const chain: number[] = [];
+  for (let moved = name; ; moved = program.nodes[chain.at(-1)!]!.outputs[0]!) {
+    const by = program.onlyConsumer(moved);
+    if (by === null || !isFree(by) || !isMove(program.nodes[by]!)) break;
+    if (program.types.has(program.nodes[by]!.outputs[0]!)) chain.push(by);
+    else break;
+  }
+  for (; chain.length > 0; chain.pop()) {
+    const [target] = program.nodes[chain.at(-1)!]!.outputs as [string];
+    // Where it writes over an input, the product may still have to read that.
+    if (program.overwrites.has(target)) continue;
+    const before = chain.reduceRight<View | null>(
+      (view, node) => view && movedBack(program, program.nodes[node]!, view),
+      whole(target, program.type(target).shape),
+    );
+    const matrices = before && matricesOf(before, shape);
+    if (matrices?.turned === false) return { ...matrices, nodes: [i, ...chain] };
+  }
+  return own;
+}
+
+const isMove = ({ opType, domain = "" }: NodeProto): boolean =>
+  domain === "" && (opType === "Transpose" || opType === "Reshape");
+
+/** A node's first input by a view of its result. */
+function movedBack(program: Program, node: NodeProto, view: View): View | null {
+  const { shape } = program.type(node.inputs[0]!);
+  if (node.opType === "Reshape") return reshaped(view, shape);
+  const order = orderOf(node, shape);
+  return permuted(
+    view,
+    order.map((_, dim) => order.indexOf(dim)),
+  );
+}
+
+/** The order of a Transpose. */
+function orderOf({ attributes: { perm } }: NodeProto, shape: Shape): number[] {
+  return perm?.kind === "ints" ? perm.value.map(Number) : shape.map((_, i) => i).toReversed();
+}
+
+/** A view as matrices of this shape; null where their elements do not follow each other along lines or columns. */
+function matricesOf(view: View, shape: Shape): Matrices | null {
+  if (numel(shape) === 0) return null;
+  const matrices = reshaped(view, shape);
+  if (matrices === null) return null;
+  const { source, offset } = matrices;
+  if (isInOrder(matrices)) return { source, turned: false };
+  const strides = [...matrices.strides];
+  const [line, step] = strides.splice(-2) as [number, number];
+  const [lines, length] = shape.slice(-2) as [number, number];
+  if (length === 1 || step === 1)
+    return { source, layout: { offset, line, matrices: strides }, turned: false };
+  if (lines === 1 || line === 1)
+    return { source, layout: { offset, line: step, matrices: strides }, turned: true };
+  return null;
+}
