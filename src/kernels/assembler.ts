@@ -246,6 +246,13 @@ export class Assembler {
     this.#int32(0);
   }
 
+  /** Puts finished code here, at a multiple of 32 bytes, where jumps to the label continue. */
+  include(code: Uint8Array, label: Label): void {
+    while (this.#code.length % 32 !== 0) this.#code.push(0xcc);
+    this.bind(label);
+    for (const byte of code) this.#code.push(byte);
+  }
+
   /** Asks for the cache line at an address to be there soon. */
   prefetch(address: Address): void {
     this.#general(1, [0x0f, 0x18], address, 0, false);

@@ -11,9 +11,10 @@ import { FIRST_DIMENSION, groupLoop, type GroupLoop } from "./group-loop.ts";
 import { planGroups } from "./groups.ts";
 import { indexAddKernel, indexAddOf } from "./index-add.ts";
 import { KERNEL_DOMAIN, type FusedProgram, type Kernel, type KernelTarget } from "./kernel.ts";
-import { matmulIsFaster, matmulKernel } from "./matmul.ts";
+import { joinedMatmulKernel, matmulIsFaster } from "./matmul.ts";
+import type { MatmulSpec } from "./matmul-plan.ts";
 import { productOf } from "./products.ts";
-import { placed, type Surroundings } from "./operand-view.ts";
+import { type PlacedProducts, ProductPlacer } from "./placed-products.ts";
 import { Program } from "./program.ts";
 import { roleOf } from "./roles.ts";
 
@@ -38,18 +39,14 @@ export function fuse(lowered: LoweredProgram, target: KernelTarget): FusedProgra
     const unit = [...loop.early, call, ...loop.late];
     for (const i of group.nodes) unitOf.set(i, unit);
   }
-  const around: Surroundings = {
-    program,
-    has: (name) => program.isMade(name, (i) => unitOf.get(i)),
-    isFree: (i) => !unitOf.has(i),
-  };
-  nodes.forEach((_, i) => {
-    if (unitOf.has(i)) return;
-    const call =
-      indexAddCall(program, i, target, kernels) ?? productCall(around, i, target, kernels);
-    if (call === null) return;
-    for (const own of call.nodes) unitOf.set(own, call.unit);
+  nodes.forEach((node, i) => {
+    const call = unitOf.has(i) ? null : indexAddCall(program, node, target, kernels);
+    if (call !== null) unitOf.set(i, [call]);
   });
+  for (const placed of target.products ? placedProducts(program, unitOf, target) : []) {
+    const unit = [productCall(program, placed, target, kernels)];
+    for (const i of placed.nodes) unitOf.set(i, unit);
+  }
   if (unitOf.size === 0) return { model, kernels: [] };
 
   nodes.forEach((node, i) => {
@@ -72,55 +69,65 @@ export function fuse(lowered: LoweredProgram, target: KernelTarget): FusedProgra
   };
 }
 
-/** The call of a kernel, and the nodes it takes the place of. */
-interface Call {
-  readonly unit: Unit;
-  readonly nodes: readonly number[];
-}
-
 /** The call of the kernel that adds rows at places, where the node does that. */
 function indexAddCall(
   program: Program,
-  i: number,
+  node: NodeProto,
   { threads }: KernelTarget,
   kernels: KernelSet,
-): Call | null {
-  const node = program.nodes[i]!;
+): NodeProto | null {
   const rows = indexAddOf(program, node);
   if (rows === null) return null;
   const { count, size, columns, inputs } = rows;
   const kernel = kernels.of(["index-add", count, size, columns], (name) =>
     indexAddKernel(name, rows, threads),
   );
-  return { unit: [callOf(node, kernel, { inputs, outputs: node.outputs })], nodes: [i] };
+  return callOf(node, kernel, { inputs, outputs: node.outputs });
 }
 
-/** The call of the kernel of a product; null where ONNX Runtime does it as well. */
+/** The products that are faster as kernels, of nodes that are none yet. */
+function placedProducts(
+  program: Program,
+  unitOf: ReadonlyMap<number, Unit>,
+  { threads }: KernelTarget,
+): readonly PlacedProducts[] {
+  const has = (name: string): boolean => {
+    const unit = unitOf.get(program.indexOfMaker(name) ?? -1);
+    return unit === undefined || unit.some(({ outputs }) => outputs.includes(name));
+  };
+  const isFree = (i: number): boolean => !unitOf.has(i);
+  const isFaster = (spec: Omit<MatmulSpec, "threads">): boolean =>
+    matmulIsFaster({ ...spec, threads });
+  const placer = new ProductPlacer({ program, has, isFree }, isFaster);
+  program.nodes.forEach((node, i) => {
+    if (!isFree(i)) return;
+    if (node.opType === "Concat") return placer.join(i);
+    const product = productOf(node, (name) => program.types.get(name));
+    // ONNX Runtime copies constant matrices into panels once.
+    if (product === null || product.inputs.some((name) => program.constants.has(name))) return;
+    if (isFaster(product.spec)) placer.add(i, product);
+  });
+  return placer.all;
+}
+
+/** The call of the kernel of products. */
 function productCall(
-  around: Surroundings,
-  i: number,
-  { threads, products }: KernelTarget,
+  program: Program,
+  { products, output, shape, nodes }: PlacedProducts,
+  { threads }: KernelTarget,
   kernels: KernelSet,
-): Call | null {
-  const { program } = around;
-  const node = program.nodes[i]!;
-  const plain = products ? productOf(node, (name) => program.types.get(name)) : null;
-  // ONNX Runtime copies constant matrices into panels once.
-  if (plain === null || plain.inputs.some((name) => program.constants.has(name))) return null;
-  if (!matmulIsFaster({ ...plain.spec, threads })) return null;
-  const far = placed(around, i, plain);
-  const product = matmulIsFaster({ ...far.spec, threads })
-    ? far
-    : { ...plain, output: node.outputs[0]!, nodes: [i] };
-  const spec = { ...product.spec, threads };
-  const inputs = product.inputs.map((name) => program.type(name));
-  const outputs: TypeSpec[] = [{ dtype: "float32", shape: product.shape }];
-  const kernel = kernels.of(["matmul", spec, inputs, outputs], (name) => ({
-    ...matmulKernel(name, spec),
-    ...{ inputs, outputs },
+): NodeProto {
+  const names = [...new Set(products.flatMap(({ inputs }) => inputs))];
+  const inputs = names.map((name) => program.type(name));
+  const outputs: TypeSpec[] = [{ dtype: "float32", shape }];
+  const specs = products.map(({ spec, inputs: own }) => ({
+    spec: { ...spec, threads },
+    inputs: own.map((name) => names.indexOf(name)),
   }));
-  const call = callOf(node, kernel, { inputs: product.inputs, outputs: [product.output] });
-  return { unit: [call], nodes: product.nodes };
+  const kernel = kernels.of(["matmul", specs, inputs, outputs], (name) =>
+    joinedMatmulKernel(name, specs, { inputs, outputs }),
+  );
+  return callOf(program.nodes[nodes[0]!]!, kernel, { inputs: names, outputs: [output] });
 }
 
 /** The kernels of a program, equal ones once. */

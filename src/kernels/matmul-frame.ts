@@ -107,7 +107,7 @@ export class MatmulFrame {
     const [first, second] = spec.swapped === true ? (["b", "a"] as const) : (["a", "b"] as const);
     const operands = [first, second, ...(spec.bias ? (["bias"] as const) : []), "c"] as const;
     operands.forEach((name, i) => {
-      a.mov(rax, { base: rdi, offset: 8 * i });
+      a.mov(rax, { base: rdi, offset: 8 * (spec.places?.[i] ?? i) });
       if (name !== "bias" && this.#layouts[name].offset > 0)
         a.arithmeticImmediate("add", rax, 4 * this.#layouts[name].offset);
       a.store(at(name === "bias" ? name : FIRST[name]), rax);

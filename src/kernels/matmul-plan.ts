@@ -33,6 +33,8 @@ export interface MatmulSpec {
 export interface Product extends MatmulSpec {
   /** The first input is B, the second A. */
   readonly swapped?: boolean;
+  /** Where the addresses of the inputs and of the output stand among those that the code is given; in order unless told. */
+  readonly places?: readonly number[];
 }
 
 /** Rows of the usual tile of the product: with two vectors each, 12 of the 16 vector registers. */

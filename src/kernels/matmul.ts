@@ -2,6 +2,7 @@
 
 import type { TypeSpec } from "../graph/node.ts";
 import { numel, type Shape } from "../graph/shape.ts";
+import { Assembler, rsi } from "./assembler.ts";
 import type { Kernel } from "./kernel.ts";
 import { dotGroups, type DotParts, dotProduct } from "./matmul-dot.ts";
 import { layoutsOf } from "./matmul-layout.ts";
@@ -59,6 +60,35 @@ export function matmulKernel(name: string, spec: MatmulSpec): Kernel {
     outputs: [tensor([...batch, m, n])],
     ...work(simplified(spec)),
   };
+}
+
+/** One of the products that a kernel computes. */
+export interface JoinedProduct {
+  readonly spec: MatmulSpec;
+  /** Which of the kernel's inputs it takes. */
+  readonly inputs: readonly number[];
+}
+
+/** The kernel of products that each write their part of one output, as their layouts of C tell. */
+export function joinedMatmulKernel(
+  name: string,
+  products: readonly JoinedProduct[],
+  { inputs, outputs }: Pick<Kernel, "inputs" | "outputs">,
+): Kernel {
+  const works = products.map((product) =>
+    work({ ...simplified(product.spec), places: [...product.inputs, inputs.length] }),
+  );
+  const a = new Assembler();
+  const labels = works.map(() => a.label());
+  works.forEach(({ parts }, i) => {
+    if (i === works.length - 1) return a.jump(labels[i]!);
+    a.arithmeticImmediate("cmp", rsi, parts);
+    a.jump(labels[i]!, "less");
+    a.arithmeticImmediate("sub", rsi, parts);
+  });
+  works.forEach(({ code }, i) => a.include(code, labels[i]!));
+  const parts = works.reduce((sum, { parts }) => sum + parts, 0);
+  return { name, inputs, outputs, parts, code: a.finish() };
 }
 
 /** The same product in another form where a matrix is a vector without gaps, whose transpose is itself in memory. */

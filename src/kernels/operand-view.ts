@@ -7,7 +7,6 @@ import { numel, type Shape } from "../graph/shape.ts";
 import type { NodeProto } from "../onnx/proto.ts";
 import { numberAttribute } from "./attributes.ts";
 import type { Layout } from "./matmul-layout.ts";
-import type { NodeProduct } from "./products.ts";
 import type { Program } from "./program.ts";
 import { isInOrder, narrowed, permuted, reshaped, type View, whole } from "./view.ts";
 
@@ -20,43 +19,16 @@ export interface Surroundings {
   readonly isFree: (node: number) => boolean;
 }
 
-/** A product with what it really reads and writes. */
-export interface PlacedProduct extends NodeProduct {
-  readonly output: string;
-  /** The nodes it takes the place of. */
-  readonly nodes: readonly number[];
-}
-
-/** The product of node `i`, reading its operands and writing its result as far from it as nodes between only move elements. */
-export function placed(around: Surroundings, i: number, product: NodeProduct): PlacedProduct {
-  const { m, n, k, transA = false, transB = false, batch = [] } = product.spec;
-  const [nameA, nameB, ...others] = product.inputs as [string, string];
-  const a = operand(around, nameA, [...batch, ...(transA ? [k, m] : [m, k])]);
-  const b = operand(around, nameB, [...batch, ...(transB ? [n, k] : [k, n])]);
-  const c = result(around, i, [...batch, m, n]);
-  const spec = {
-    ...product.spec,
-    ...{ transA: transA !== a.turned, transB: transB !== b.turned },
-    ...(a.layout !== undefined && { a: a.layout }),
-    ...(b.layout !== undefined && { b: b.layout }),
-    ...(c.layout !== undefined && { c: c.layout }),
-  };
-  return {
-    ...{ spec, inputs: [a.source, b.source, ...others], output: c.source },
-    ...{ shape: around.program.type(c.source).shape, nodes: c.nodes },
-  };
-}
-
 /** Matrices in a source; without a layout they are all that it holds, in order. */
-interface Matrices {
+export interface Matrices {
   readonly source: string;
   readonly layout?: Layout;
   /** Whether it is their columns that lie there as lines. */
   readonly turned: boolean;
 }
 
-/** What to read for an operand that has this shape as matrices. */
-function operand({ program, has }: Surroundings, name: string, shape: Shape): Matrices {
+/** What to read for an operand of a product that has this shape as matrices. */
+export function operand({ program, has }: Surroundings, name: string, shape: Shape): Matrices {
   const overwritten = new Set(program.overwrites.values());
   for (const view of viewsOf(program, name)) {
     const { source } = view;
@@ -104,34 +76,34 @@ function movedBy(program: Program, node: NodeProto, name: string, view: View): V
   }
 }
 
-/** What to write for the result of node `i` that has this shape as matrices, in place of it and the nodes that move it. */
-function result(
-  { program, isFree }: Surroundings,
-  i: number,
-  shape: Shape,
-): Matrices & { readonly nodes: readonly number[] } {
-  const [name] = program.nodes[i]!.outputs as [string];
-  const own = { source: name, turned: false, nodes: [i] };
-  const chain: number[] = [];
-  for (let moved = name; ; moved = program.nodes[chain.at(-1)!]!.outputs[0]!) {
-    const by = program.onlyConsumer(moved);
-    if (by === null || !isFree(by) || !isMove(program.nodes[by]!)) break;
-    if (program.types.has(program.nodes[by]!.outputs[0]!)) chain.push(by);
-    else break;
-  }
-  for (; chain.length > 0; chain.pop()) {
-    const [target] = program.nodes[chain.at(-1)!]!.outputs as [string];
-    // Where it writes over an input, the product may still have to read that.
-    if (program.overwrites.has(target)) continue;
-    const before = chain.reduceRight<View | null>(
-      (view, node) => view && movedBack(program, program.nodes[node]!, view),
-      whole(target, program.type(target).shape),
-    );
-    const matrices = before && matricesOf(before, shape);
-    if (matrices?.turned === false) return { ...matrices, nodes: [i, ...chain] };
-  }
-  return own;
+/** A value in whose place another one can be made: itself, or what nodes make of it that only move its elements. */
+export interface Target {
+  readonly name: string;
+  /** The nodes between, in order. */
+  readonly moves: readonly number[];
 }
+
+/** What can be made in place of a value, the farthest first. */
+export function targetsOf({ program, isFree }: Surroundings, name: string): Target[] {
+  const targets: Target[] = [{ name, moves: [] }];
+  for (;;) {
+    const { name: last, moves } = targets[0]!;
+    const by = program.onlyConsumer(last);
+    const node = by === null || !isFree(by) ? undefined : program.nodes[by]!;
+    const [moved] = node?.outputs ?? [];
+    if (node === undefined || !isMove(node) || !program.types.has(moved!)) break;
+    targets.unshift({ name: moved!, moves: [...moves, by!] });
+  }
+  // What is written over an input may have to wait until that has been read.
+  return targets.filter(({ name: target }) => target === name || !program.overwrites.has(target));
+}
+
+/** What nodes move, by a view of what they make of it. */
+export const beforeMoves = (program: Program, moves: readonly number[], after: View): View | null =>
+  moves.reduceRight<View | null>(
+    (view, node) => view && movedBack(program, program.nodes[node]!, view),
+    after,
+  );
 
 const isMove = ({ opType, domain = "" }: NodeProto): boolean =>
   domain === "" && (opType === "Transpose" || opType === "Reshape");
@@ -153,7 +125,7 @@ function orderOf({ attributes: { perm } }: NodeProto, shape: Shape): number[] {
 }
 
 /** A view as matrices of this shape; null where their elements do not follow each other along lines or columns. */
-function matricesOf(view: View, shape: Shape): Matrices | null {
+export function matricesOf(view: View, shape: Shape): Matrices | null {
   if (numel(shape) === 0) return null;
   const matrices = reshaped(view, shape);
   if (matrices === null) return null;

@@ -60,20 +60,18 @@ export class Program {
 
   /** The node that makes a value; undefined for inputs and constants. */
   maker(name: string): NodeProto | undefined {
-    const made = this.#producer.get(name);
-    return made === undefined ? undefined : this.nodes[made];
+    return this.nodes[this.indexOfMaker(name) ?? -1];
+  }
+
+  /** Its place among the nodes. */
+  indexOfMaker(name: string): number | undefined {
+    return this.#producer.get(name);
   }
 
   /** The node that needs a value, if nothing else does. */
   onlyConsumer(name: string): number | null {
     const [by, ...others] = this.#consumers.get(name) ?? [];
     return by === undefined || by === -1 || others.length > 0 ? null : by;
-  }
-
-  /** Whether a value comes from outside, or one of these nodes in place of its own makes it. */
-  isMade(name: string, by: (node: number) => readonly NodeProto[] | undefined): boolean {
-    const made = this.#producer.get(name);
-    return made === undefined || (by(made)?.some(({ outputs }) => outputs.includes(name)) ?? true);
   }
 
   /** Whether something besides these nodes needs a value. */
