@@ -19,7 +19,7 @@ export interface Surroundings {
   readonly isFree: (node: number) => boolean;
 }
 
-/** Matrices in a source; without a layout they are all that it holds, in order. */
+/** Matrices in a source; without a layout they follow each other from its first element on. */
 export interface Matrices {
   readonly source: string;
   readonly layout?: Layout;
