@@ -46,7 +46,7 @@ describe("views", () => {
       for (let step = 0; step < 6; step++) {
         const before = whole("y", view.shape);
         const dim = dice.below(view.shape.length);
-        let after: View | null;
+        let after: View;
         switch (dice.below(3)) {
           case 0: {
             const order = view.shape.map((_, i) => i).sort(() => dice.below(3) - 1);
@@ -63,8 +63,7 @@ describe("views", () => {
           default: {
             const shape = shapeOf(dice, product(view.shape));
             const turned = reshaped(view, shape);
-            after = reshaped(before, shape);
-            expect(after).not.toBeNull();
+            after = reshaped(before, shape)!;
             if (turned === null) {
               uneven++;
               continue;
@@ -72,7 +71,7 @@ describe("views", () => {
             view = turned;
           }
         }
-        elements = placesOf(after!).map((place) => elements[place]!);
+        elements = placesOf(after).map((place) => elements[place]!);
         expect(placesOf(view)).toEqual(elements);
         expect(isInOrder(view)).toBe(elements.every((place, i) => place === i));
       }
