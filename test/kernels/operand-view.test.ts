@@ -175,7 +175,9 @@ async function results(
   make: () => Compiled,
 ): Promise<{ readonly values: readonly TypedArray[]; readonly operators: readonly string[] }> {
   await setDevice("cpu", { threads: 2, kernels });
-  onTestFinished(() => setDevice("cpu"));
+  onTestFinished(async () => {
+    await setDevice("cpu");
+  });
   const operators: string[] = [];
   const watched = (program: LoweredProgram): FusedProgram => {
     const fused = fuse(program, { threads: 2, products: true });
