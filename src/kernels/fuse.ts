@@ -5,13 +5,12 @@
 
 import type { LoweredProgram } from "../onnx/lower.ts";
 import type { NodeProto } from "../onnx/proto.ts";
-import { compileLoop } from "./compile.ts";
-import { FIRST_DIMENSION, groupLoop, type GroupLoop } from "./group-loop.ts";
+import { FIRST_DIMENSION, groupLoop } from "./group-loop.ts";
 import { planGroups } from "./groups.ts";
 import { indexAddKernel, indexAddOf } from "./index-add.ts";
-import { KERNEL_DOMAIN, type FusedProgram, type Kernel, type KernelTarget } from "./kernel.ts";
-import { matmulIsFaster, matmulKernel } from "./matmul.ts";
-import { productOf } from "./products.ts";
+import { KERNEL_DOMAIN, type FusedProgram, type KernelTarget } from "./kernel.ts";
+import { callOf, KernelSet } from "./kernel-set.ts";
+import { productCalls } from "./product-calls.ts";
 import { Program } from "./program.ts";
 import { roleOf } from "./roles.ts";
 
@@ -36,8 +35,10 @@ export function fuse(lowered: LoweredProgram, target: KernelTarget): FusedProgra
     const unit = [...loop.early, call, ...loop.late];
     for (const i of group.nodes) unitOf.set(i, unit);
   }
+  const { calls, constants } = productCalls(program, (i) => !unitOf.has(i), target, kernels);
+  for (const [i, call] of calls) unitOf.set(i, [call]);
   nodes.forEach((node, i) => {
-    const call = unitOf.has(i) ? null : callOfOne(program, node, target, kernels);
+    const call = unitOf.has(i) ? null : indexAddCall(program, node, target, kernels);
     if (call !== null) unitOf.set(i, [call]);
   });
   if (unitOf.size === 0) return { model, kernels: [] };
@@ -51,7 +52,12 @@ export function fuse(lowered: LoweredProgram, target: KernelTarget): FusedProgra
   );
   const summed = ordered.some(({ inputs }) => inputs.includes(FIRST_DIMENSION.name));
   const { graph, opsetImports } = model;
-  const initializers = [...graph.initializers, ...(summed ? [FIRST_DIMENSION] : [])];
+  const needed = namesRead(ordered);
+  const initializers = [
+    ...graph.initializers.filter(({ name }) => needed.has(name)),
+    ...constants,
+    ...(summed ? [FIRST_DIMENSION] : []),
+  ];
   return {
     model: {
       ...model,
@@ -62,72 +68,31 @@ export function fuse(lowered: LoweredProgram, target: KernelTarget): FusedProgra
   };
 }
 
-/** The call of a kernel that does one node's work alone; null where ONNX Runtime does it as well. */
-function callOfOne(
+/** The call of the kernel that adds rows at places, where the node does that. */
+function indexAddCall(
   program: Program,
   node: NodeProto,
-  { threads, products }: KernelTarget,
+  { threads }: KernelTarget,
   kernels: KernelSet,
 ): NodeProto | null {
   const rows = indexAddOf(program, node);
-  if (rows !== null) {
-    const { count, size, columns, inputs } = rows;
-    const kernel = kernels.of(["index-add", count, size, columns], (name) =>
-      indexAddKernel(name, rows, threads),
-    );
-    return callOf(node, kernel, { inputs, outputs: node.outputs });
-  }
-  const product = products ? productOf(node, (name) => program.types.get(name)) : null;
-  if (product === null) return null;
-  const spec = { ...product.spec, threads };
-  // ONNX Runtime copies constant matrices into panels once.
-  const hasConstant = product.inputs.some((name) => program.constants.has(name));
-  if (hasConstant || !matmulIsFaster(spec)) return null;
-  const kernel = kernels.of(["matmul", spec, product.shape], (name) => ({
-    ...matmulKernel(name, spec),
-    outputs: [{ dtype: "float32", shape: product.shape }],
-  }));
-  return callOf(node, kernel, { inputs: product.inputs, outputs: node.outputs });
+  if (rows === null) return null;
+  const { count, size, columns, inputs } = rows;
+  const kernel = kernels.of(["index-add", count, size, columns], (name) =>
+    indexAddKernel(name, rows, threads),
+  );
+  return callOf(node, kernel, { inputs, outputs: node.outputs });
 }
 
-/** The kernels of a program, equal ones once. */
-class KernelSet {
-  readonly #known = new Map<string, Kernel>();
-
-  get all(): readonly Kernel[] {
-    return [...this.#known.values()];
+/** What nodes read, those of loops' bodies included. */
+function namesRead(nodes: readonly NodeProto[], names = new Set<string>()): Set<string> {
+  for (const { inputs, attributes } of nodes) {
+    for (const name of inputs) names.add(name);
+    for (const attribute of Object.values(attributes))
+      if (attribute.kind === "graph") namesRead(attribute.value.nodes, names);
   }
-
-  /** The kernel made before by an equal key, or a new one. */
-  of(key: unknown, make: (name: string) => Kernel): Kernel {
-    const text = JSON.stringify(key);
-    let kernel = this.#known.get(text);
-    if (kernel === undefined) {
-      kernel = make(`kernel_${this.#known.size}`);
-      this.#known.set(text, kernel);
-    }
-    return kernel;
-  }
-
-  ofLoop({ loop, inputTypes, outputTypes }: GroupLoop): Kernel {
-    const { rows, columns, parts, inputs, results, formula } = loop;
-    const key = [rows, columns, parts, inputs, results, formula.steps, inputTypes, outputTypes];
-    return this.of(key, (name) => ({
-      ...{ name, inputs: inputTypes, outputs: outputTypes, parts },
-      code: compileLoop(loop),
-    }));
-  }
+  return names;
 }
-
-/** The node that calls a kernel in place of another one. */
-const callOf = (
-  node: NodeProto,
-  kernel: Kernel,
-  { inputs, outputs }: { readonly inputs: readonly string[]; readonly outputs: readonly string[] },
-): NodeProto => ({
-  ...{ name: `${node.name}/${kernel.name}`, opType: kernel.name, domain: KERNEL_DOMAIN },
-  ...{ inputs, outputs, attributes: {} },
-});
 
 /** The units that outputs need, in an order in which each comes after those it needs itself. */
 function inOrder(outputs: readonly string[], unitOf: ReadonlyMap<number, Unit>): NodeProto[] {
