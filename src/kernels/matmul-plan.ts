@@ -145,13 +145,17 @@ export function planMatmul(spec: Product): MatmulPlan {
   };
 }
 
-/** Whether B is read where it lies: short lines of whole panels, which few rows meet or caches hold without conflicts. */
+/**
+ * Whether B is read where it lies: short lines of whole panels, which stay in a cache. Few rows meet them only once, and
+ * from memory they come more quickly line by line, as they are copied.
+ */
 const readsInPlace = ({ m, n, k, transB = false, alpha = 1 }: Product): boolean =>
   !transB &&
   alpha === 1 &&
   n % TILE_COLUMNS === 0 &&
   n <= LONGEST_IN_PLACE &&
-  (n * k <= MOST_IN_PLACE || m <= 2 * TILE_ROWS);
+  n * k <= MOST_IN_PLACE &&
+  m > TILE_ROWS;
 
 /** The size of equal blocks of at most `most`. */
 const even = (count: number, most: number): number => Math.ceil(count / Math.ceil(count / most));
