@@ -156,7 +156,7 @@ class DotProduct extends MatmulFrame {
   /** Adds up four sums' elements, and stores what they give for a row at rbx. */
   #store(rows: number, row: number, first: number, columns: number): void {
     const { a } = this;
-    const { alpha = 1, bias = false } = this.spec;
+    const { alpha = 1, bias = false, relu = false } = this.spec;
     const total = addUp(a, sum(rows, row, first));
     if (alpha !== 1)
       a.threeHalf("vmulps", total, total, a.constant(new Float32Array(8).fill(alpha)));
@@ -168,6 +168,10 @@ class DotProduct extends MatmulFrame {
         a.vmaskLoad(0, 1, from);
         a.threeHalf("vaddps", total, total, 0);
       }
+    }
+    if (relu) {
+      a.three("vxorps", 0, 0, 0);
+      a.threeHalf("vmaxps", total, 0, total);
     }
     storeLanes(a, { base: rbx, offset: row * this.lineC + 4 * first }, total, columns, 1);
   }

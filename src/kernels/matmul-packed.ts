@@ -4,7 +4,7 @@ import { r10, r11, r12, r14, r15, r8, r9, rax, rbp, rbx, rcx, rdi, rdx, rsi } fr
 import { at, FRAME, MatmulFrame } from "./matmul-frame.ts";
 import { packColumns, packLines, type PackSpec, preparePackLines } from "./matmul-pack.ts";
 import { type MatmulPlan, type Product, TILE_COLUMNS, TILE_ROWS } from "./matmul-plan.ts";
-import { eachTerms, measureTerms } from "./matmul-terms.ts";
+import { eachTerms, lastBlock, measureTerms } from "./matmul-terms.ts";
 import { emitTile } from "./matmul-tile.ts";
 
 /** Elements for each term in a packed panel of A: a vector, of which six are used. */
@@ -30,7 +30,7 @@ class PackedProduct extends MatmulFrame {
     const { depth } = plan;
     this.#panelA = 4 * PACKED_ROWS * depth + 64;
     this.#panelB = 4 * TILE_COLUMNS * depth;
-    this.#packedA = FRAME + plan.blockColumns * this.#panelB;
+    this.#packedA = FRAME + (plan.sourceB === "copied" ? plan.blockColumns * this.#panelB : 0);
     this.#frame = this.#packedA + (plan.packA ? plan.blockRows * this.#panelA : 0);
   }
 
@@ -49,7 +49,7 @@ class PackedProduct extends MatmulFrame {
         a.movImmediate(r14, 0);
         a.bind(next);
         measureTerms(a, this.#plan);
-        this.#packB();
+        if (this.#plan.sourceB === "copied") this.#packB();
         this.#rows();
         if (depth < k) {
           a.arithmeticImmediate("add", r14, depth);
@@ -176,8 +176,8 @@ class PackedProduct extends MatmulFrame {
   /** `height` panels of rows from row rsi on times the packed panels of B. */
   #block(rows: number): void {
     const { a } = this;
-    const { transA = false, bias = false } = this.spec;
-    const { packA, columns, n, depth, k } = this.#plan;
+    const { transA = false, bias = false, relu = false } = this.spec;
+    const { packA, sourceB, columns, n, depth, k } = this.#plan;
     a.multiply(rdi, rsi, transA ? 4 : this.lineA);
     a.arithmetic("add", rdi, at("a"));
     a.multiply(rax, r14, transA ? this.lineA : 4);
@@ -201,7 +201,20 @@ class PackedProduct extends MatmulFrame {
     }
     a.movImmediate(r15, columns);
     a.arithmetic("sub", r15, at("column"));
-    a.lea(r9, { base: rbp, offset: this.#packedB });
+    // Bytes from panel to panel of B, from term to term, and from a block's terms to those of the next.
+    const [panel, term, terms] = {
+      copied: [this.#panelB, 4 * TILE_COLUMNS, 0],
+      panels: [this.#panelB, 4 * TILE_COLUMNS, 4 * TILE_COLUMNS * columns],
+      inPlace: [4 * TILE_COLUMNS, this.lineB, this.lineB],
+    }[sourceB] as [number, number, number];
+    if (sourceB === "copied") a.lea(r9, { base: rbp, offset: this.#packedB });
+    else {
+      a.mov(r9, at("column"));
+      a.multiply(r9, r9, panel);
+      a.multiply(rax, r14, terms);
+      a.arithmetic("add", r9, rax);
+      a.arithmetic("add", r9, at("b"));
+    }
     a.mov(r11, at("width"));
 
     const [rowStride, termStride] =
@@ -220,10 +233,12 @@ class PackedProduct extends MatmulFrame {
         rows,
         rowStride,
         termStride,
+        termStrideB: term,
         stride: this.lineC,
         lastColumns: ((n - 1) % TILE_COLUMNS) + 1,
         others: columns > 1,
         accumulates: depth < k,
+        ...(relu && { positiveFrom: lastBlock(k, depth) }),
         bias: bias ? at("panelBias") : undefined,
       },
       (emit) => eachTerms(a, this.#plan, rdx, emit),
@@ -232,7 +247,7 @@ class PackedProduct extends MatmulFrame {
     a.arithmeticImmediate("add", rbx, rows * this.lineC);
     a.arithmeticImmediate("sub", r10, 1);
     a.jump(nextRows, "notEqual");
-    a.arithmeticImmediate("add", r9, this.#panelB);
+    a.arithmeticImmediate("add", r9, panel);
     a.arithmeticImmediate("add", r12, 4 * TILE_COLUMNS);
     if (bias) {
       a.mov(rax, at("panelBias"));

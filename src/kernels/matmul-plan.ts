@@ -1,9 +1,9 @@
 /** How a matrix product is divided: into parts for threads, and into blocks that stay in the processor's caches. */
 
 import { numel } from "../graph/shape.ts";
-import type { Layout } from "./matmul-layout.ts";
+import { type Layout, layoutsOf } from "./matmul-layout.ts";
 
-/** C[b] = alpha · op(A[b]) op(B[b]) + bias, in float32, where op transposes when asked. */
+/** C[b] = alpha · op(A[b]) op(B[b]) + bias, in float32, where op transposes when asked; or max(0, that). */
 export interface MatmulSpec {
   /** Rows of the product. */
   readonly m: number;
@@ -21,6 +21,10 @@ export interface MatmulSpec {
   readonly alpha?: number;
   /** A third input of shape [n], added to every row. */
   readonly bias?: boolean;
+  /** B comes as `packPanels` arranges it, multiplied by alpha. */
+  readonly packedB?: boolean;
+  /** Whether sums below zero become zero. */
+  readonly relu?: boolean;
   /** Where A, B and C lie, as they are stored; one line and one matrix after the other unless given. */
   readonly a?: Layout;
   readonly b?: Layout;
@@ -61,6 +65,8 @@ export interface MatmulPlan {
   readonly blockColumns: number;
   /** Panels of six rows that pass together. */
   readonly blockRows: number;
+  /** Whether B is copied into panels, comes in panels, or is read where it lies. */
+  readonly sourceB: "copied" | "panels" | "inPlace";
   /** Whether A is copied into panels; else it is read where it lies. */
   readonly packA: boolean;
 }
@@ -77,6 +83,9 @@ const BLOCK_ROWS = 4;
 const BLOCK_ROWS_PACKED = 16;
 /** Most rows and columns for which a transposed A is read where it lies: more would fall on the same places of the cache. */
 const IN_PLACE = 256;
+/** Longest lines and most elements of a B that is read where it lies. */
+const LONGEST_IN_PLACE = 128;
+const MOST_IN_PLACE = 2 ** 14;
 /** Cycles for copying one element of A and of B, for starting a part, and for other threads to begin. */
 const COST_A = 0.5;
 const COST_B = 0.36;
@@ -89,13 +98,14 @@ const MOST_PARTS = 2;
 
 /** The division that takes the fewest cycles until all parts are done, as the costs above tell. */
 export function planMatmul(spec: Product): MatmulPlan {
-  const { m, n, k, threads, transA = false } = spec;
+  const { m, n, k, threads, transA = false, packedB = false } = spec;
   const batch = numel(spec.batch ?? []);
   const { panels, rest } = rowPanels(m);
   const rowUnits = panels + (rest.length > 0 ? 1 : 0);
   const columns = Math.ceil(n / TILE_COLUMNS);
   const blocks = Math.ceil(k / DEPTH);
   const depth = 8 * Math.ceil(k / blocks / 8);
+  const sourceB = packedB ? "panels" : readsInPlace(spec) ? "inPlace" : "copied";
   const packA = transA && Math.max(m, n) > IN_PLACE;
 
   /** Cycles until all parts are done. */
@@ -103,7 +113,8 @@ export function planMatmul(spec: Product): MatmulPlan {
     const rows = Math.min(m, TILE_ROWS * Math.ceil(rowUnits / parts.rows));
     const width = Math.ceil(columns / parts.columns);
     const copies = packA ? Math.ceil(width / BLOCK_COLUMNS_PACKED) : 0;
-    const cycles = rows * width + COST_B * TILE_COLUMNS * width + COST_A * rows * copies;
+    const copied = sourceB === "copied" ? TILE_COLUMNS * width : 0;
+    const cycles = rows * width + COST_B * copied + COST_A * rows * copies;
     const count = parts.batch * parts.rows * parts.columns;
     const each = COST_PART + Math.ceil(batch / parts.batch) * cycles * k;
     const rounds = Math.ceil(count / threads) + (threads > 1 ? LATE : 0);
@@ -136,9 +147,26 @@ export function planMatmul(spec: Product): MatmulPlan {
       Math.ceil(Math.max(1, panels) / parts.rows),
       packA ? BLOCK_ROWS_PACKED : BLOCK_ROWS,
     ),
+    sourceB,
     packA,
   };
 }
+
+/**
+ * Whether B is read where it lies: short lines of whole panels, which stay in a cache. Few rows meet them only once, and
+ * from memory they come more quickly line by line, as they are copied.
+ */
+const readsInPlace = (product: Product): boolean => {
+  const { m, n, k, transB = false, alpha = 1 } = product;
+  return (
+    !transB &&
+    alpha === 1 &&
+    n % TILE_COLUMNS === 0 &&
+    layoutsOf(product).b.line <= LONGEST_IN_PLACE &&
+    n * k <= MOST_IN_PLACE &&
+    m > TILE_ROWS
+  );
+};
 
 /** The size of equal blocks of at most `most`. */
 const even = (count: number, most: number): number => Math.ceil(count / Math.ceil(count / most));

@@ -5,7 +5,7 @@ import { at } from "./matmul-frame.ts";
 import type { MatmulPlan } from "./matmul-plan.ts";
 
 /** Where the last block of terms begins. */
-const lastBlock = (k: number, depth: number): number => Math.floor((k - 1) / depth) * depth;
+export const lastBlock = (k: number, depth: number): number => Math.floor((k - 1) / depth) * depth;
 
 /** How many terms the block has: r13 eights, and `over` 0 unless it has all those over that too. */
 export function measureTerms(a: Assembler, { k, depth }: MatmulPlan): void {

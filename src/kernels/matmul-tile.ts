@@ -20,6 +20,8 @@ interface TileSpec {
   /** Bytes between rows of A and between their terms. */
   readonly rowStride: number;
   readonly termStride: number;
+  /** Bytes between terms of B. */
+  readonly termStrideB: number;
   /** Bytes between rows of C. */
   readonly stride: number;
   /** How many columns the last panel has, and whether there are others. */
@@ -27,6 +29,8 @@ interface TileSpec {
   readonly others: boolean;
   /** Whether sums of earlier terms may stand in C. */
   readonly accumulates: boolean;
+  /** The first term of the block of terms with which sums below zero become zero. */
+  readonly positiveFrom?: number;
   /** Where the address of this panel's part of the bias is. */
   readonly bias: Address | undefined;
 }
@@ -81,13 +85,13 @@ export function emitTile(
 /** Adds `steps` terms to the sums. */
 function emitSums(
   a: Assembler,
-  { rows, rowStride, termStride }: TileSpec,
+  { rows, rowStride, termStride, termStrideB }: TileSpec,
   steps: number,
   halves: readonly number[],
 ): void {
   for (let step = 0; step < steps; step++) {
     for (const half of halves)
-      a.two("vmovups", half, { base: rcx, offset: 4 * TILE_COLUMNS * step + 32 * half });
+      a.two("vmovups", half, { base: rcx, offset: step * termStrideB + 32 * half });
     for (let row = 0; row < rows; row++) {
       const element = A[row % 2]!;
       a.two("vbroadcastss", element, { base: rax, offset: row * rowStride + step * termStride });
@@ -98,13 +102,13 @@ function emitSums(
     }
   }
   a.arithmeticImmediate("add", rax, steps * termStride);
-  a.arithmeticImmediate("add", rcx, steps * 4 * TILE_COLUMNS);
+  a.arithmeticImmediate("add", rcx, steps * termStrideB);
 }
 
 /** Adds what belongs to the sums, and stores them. */
 function emitEnd(
   a: Assembler,
-  { rows, stride, accumulates, bias }: TileSpec,
+  { rows, stride, accumulates, bias, positiveFrom }: TileSpec,
   columns: number,
 ): void {
   const [add, store] = [a.label(), a.label()];
@@ -142,6 +146,18 @@ function emitEnd(
       }
     }
     a.bind(store);
+  }
+  if (positiveFrom !== undefined) {
+    const open = a.label();
+    if (accumulates) {
+      a.arithmeticImmediate("cmp", r14, positiveFrom);
+      a.jump(open, "less");
+    }
+    a.three("vxorps", B[0], B[0], B[0]);
+    for (let row = 0; row < rows; row++)
+      // NaN in the second operand stays.
+      for (const half of halves) a.three("vmaxps", sum(row, half), B[0], sum(row, half));
+    a.bind(open);
   }
   for (let row = 0; row < rows; row++)
     for (const half of halves)

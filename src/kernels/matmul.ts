@@ -7,6 +7,7 @@ import type { Kernel } from "./kernel.ts";
 import { dotGroups, type DotParts, dotProduct } from "./matmul-dot.ts";
 import { layoutsOf } from "./matmul-layout.ts";
 import { packedProduct } from "./matmul-packed.ts";
+import { packPanels, panelElements } from "./panels.ts";
 import { type MatmulSpec, planMatmul, type Product } from "./matmul-plan.ts";
 
 /** Bytes that a matrix must stay below, and the length of its lines: offsets in code have 32 bits. */
@@ -19,7 +20,7 @@ const FEWEST_TERMS = 8;
  * Whether a kernel can compute the product and is faster than ONNX Runtime with AVX2, as measured against version 1.30 on
  * AMD Zen 3: by 2 to 15 % where many rows meet many columns, two to four times where few rows meet a transposed matrix.
  * ONNX Runtime is better with a row times a matrix that is not transposed, and with few terms. It may be better with
- * AVX-512, which kernels do not use, and with B constant, which it copies into panels only once.
+ * AVX-512, which kernels do not use, and with a constant B that does not come in panels, for its own panels are.
  */
 export function matmulIsFaster(spec: MatmulSpec): boolean {
   if (!fits(spec)) return false;
@@ -41,7 +42,8 @@ function fits(spec: MatmulSpec): boolean {
 
 /**
  * The kernel of a product: inputs A, B and, if asked for, the bias; output C of shape [...batch, m, n], or of other types
- * where layouts are given, which must hold them. Each part needs less than 1 MiB of its thread's stack. Throws a RangeError for sizes below 1 or from 2²⁴ on, and for matrices of 2 GiB.
+ * where layouts are given, which must hold them. Each part needs less than 1 MiB of its thread's stack. Throws a RangeError
+ * for sizes below 1 or from 2²⁴ on, and for matrices of 2 GiB.
  */
 export function matmulKernel(name: string, spec: MatmulSpec): Kernel {
   const { m, n, k, transA = false, transB = false, batch = [], bias = false } = spec;
@@ -54,7 +56,11 @@ export function matmulKernel(name: string, spec: MatmulSpec): Kernel {
     name,
     inputs: [
       tensor([...batch, ...(transA ? [k, m] : [m, k])]),
-      tensor([...batch, ...(transB ? [n, k] : [k, n])]),
+      tensor(
+        spec.packedB === true
+          ? [panelElements(planMatmul(spec))]
+          : [...batch, ...(transB ? [n, k] : [k, n])],
+      ),
       ...(bias ? [tensor([n])] : []),
     ],
     outputs: [tensor([...batch, m, n])],
@@ -94,6 +100,8 @@ export function joinedMatmulKernel(
 /** The same product in another form where a matrix is a vector without gaps, whose transpose is itself in memory. */
 function simplified(spec: MatmulSpec): Product {
   const { m, n, k, transA = false, transB = false } = spec;
+  // Panels have the order of B's columns.
+  if (spec.packedB === true) return spec;
   const { a, b, c } = layoutsOf(spec);
   const eitherB = n === 1 && (transB || b.line === 1);
   // A column is the row Bᵀ Aᵀ; a bias would be one number for all of it.
@@ -118,9 +126,13 @@ function work(product: Product): Pick<Kernel, "parts" | "code"> {
   };
 }
 
+/** The constant B of a product as its kernel takes it with `packedB`. */
+export const panelsOf = (b: Float32Array, spec: MatmulSpec): Float32Array =>
+  packPanels(b, spec, planMatmul({ ...spec, packedB: true }));
+
 /** Whether sums along lines beat copying B into panels, which few rows do not repay: as measured. */
-const takesDots = ({ m, k, transA = false, transB = false }: Product): boolean =>
-  !transA && transB && m <= (k >= 512 ? 48 : k >= 128 ? 32 : 16);
+const takesDots = ({ m, k, transA = false, transB = false, packedB = false }: Product): boolean =>
+  !transA && transB && !packedB && m <= (k >= 512 ? 48 : k >= 128 ? 32 : 16);
 
 /** Multiply-adds for which another thread is worth its start. */
 const PART_WORK = 2 ** 16;

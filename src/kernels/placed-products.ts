@@ -63,20 +63,20 @@ export class ProductPlacer {
     return [...this.#placed.values()];
   }
 
-  /** Places a node's product. */
-  add(node: number, product: NodeProduct): void {
+  /** Places a product that these nodes make, the last one its result. */
+  add(nodes: readonly number[], product: NodeProduct): void {
     const { program } = this.#around;
     const { m, n, batch = [] } = product.spec;
     const read = this.#read(product);
     const matrices = [...batch, m, n];
-    const [name] = program.nodes[node]!.outputs as [string];
+    const [name] = program.nodes[nodes.at(-1)!]!.outputs as [string];
     for (const { name: output, moves } of targetsOf(this.#around, name)) {
       const { shape } = program.type(output);
       const c = this.#written(whole(output, shape), moves, matrices);
       const spec = { ...read.spec, ...c };
       if (c === null || !this.#isFaster(spec)) continue;
       const products = [{ spec, inputs: read.inputs }] as const;
-      const placed = { products, output, shape, matrices, moves, nodes: [node, ...moves] };
+      const placed = { products, output, shape, matrices, moves, nodes: [...nodes, ...moves] };
       this.#alone.set(output, placed);
       this.#set(placed);
       return;

@@ -4,6 +4,9 @@ import type { TypeSpec } from "../graph/node.ts";
 import type { LoweredProgram } from "../onnx/lower.ts";
 import type { NodeProto, TensorProto } from "../onnx/proto.ts";
 
+/** Operators whose result is their first input, in another shape or the same. */
+const ALIASES: ReadonlySet<string> = new Set(["Reshape", "Identity"]);
+
 /** Nodes and values of a program by their names; types that lowering did not tell are noted as they are found. */
 export class Program {
   readonly nodes: readonly NodeProto[];
@@ -79,6 +82,19 @@ export class Program {
     return this.#consumers.get(name)?.some((by) => by === -1 || !own.has(by)) ?? false;
   }
 
+  /** The node whose result, perhaps in another shape, a node's first input is and nothing else needs; null where none is. */
+  madeFor(node: number): number | null {
+    const own = new Set([node]);
+    let [name] = this.nodes[node]!.inputs;
+    for (;;) {
+      const made = this.#producer.get(name!);
+      if (made === undefined || this.isNeededBeside(own, name!)) return null;
+      if (!ALIASES.has(this.nodes[made]!.opType)) return made;
+      own.add(made);
+      [name] = this.nodes[made]!.inputs;
+    }
+  }
+
   /** The elements of a constant of whole numbers; null where it is none. */
   integers(name: string): number[] | null {
     const data = this.constants.get(name)?.data;
@@ -92,7 +108,7 @@ export class Program {
       const made = this.#producer.get(root);
       if (made === undefined || own?.has(made) === false) return root;
       const { opType, inputs } = this.nodes[made]!;
-      if (opType !== "Reshape" && opType !== "Identity") return root;
+      if (!ALIASES.has(opType)) return root;
       root = inputs[0]!;
     }
   }

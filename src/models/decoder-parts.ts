@@ -55,6 +55,8 @@ export interface StepState {
   /** Keys [B, H, d, S] and values [B, H, S, d] of the memory in each layer, and what is added to scores, [B, 1, 1, S]. */
   readonly memory: readonly KeyValues[];
   readonly memoryMask: Tensor | null;
+  /** Added to the logits of each hypothesis, [V]. */
+  readonly blocked: Tensor | null;
 }
 
 /** Throws for a model that is not ready to be decoded with. */
@@ -149,5 +151,5 @@ export function decodeStep(parts: DecoderParts, read: ReadWeight, state: StepSta
     });
   });
   if (parts.norm !== null) x = norm(parts.norm, x);
-  return F.linear(x, read(parts.output));
+  return F.linear(x, read(parts.output), state.blocked);
 }

@@ -169,15 +169,15 @@ export class DecodingPrograms {
     const here = arange(capacity).eq(position); // [C]
     // A new token's keys and values stand in its own slot.
     const ancestors = where(here, arange(beams).unsqueeze(1), stage.ancestors); // [B, K, C]
-    const logits = decodeStep(this.#parts, this.#weights.read, {
+    const allowed = decodeStep(this.#parts, this.#weights.read, {
       ids: this.ids,
       position,
       own: stage.own,
       ownMask: beams === 1 ? behind(position, capacity) : ancestry(ancestors),
       memory: this.#memory.keyValues,
       memoryMask: this.#memory.mask,
+      blocked: this.#blocked(),
     });
-    const allowed = this.#allowed(logits);
     this.position.assign(position.add(1));
     if (beams === 1) {
       const [own, tokens] =
@@ -196,17 +196,15 @@ export class DecodingPrograms {
     return found;
   }
 
-  /** Logits [B·K, V] without the tokens that are forbidden. */
-  #allowed(logits: Tensor): Tensor {
+  /** float32 [V], added to logits, which costs nothing in their product: what blocks the tokens that are forbidden. */
+  #blocked(): Tensor | null {
     const { always, endId, endWaits } = this.#forbidden;
-    const ids = arange(logits.shape[1]!);
-    let allowed = logits;
-    for (const id of always) allowed = where(ids.eq(id), BLOCKED, allowed);
-    if (endId !== null && endWaits) {
-      const early = this.position.lt(this.#minLength);
-      allowed = where(ids.eq(endId).logicalAnd(early), BLOCKED, allowed);
-    }
-    return allowed;
+    const ids = arange(this.#parts.output.shape[0]!);
+    const masks = always.map((id) => ids.eq(id));
+    if (endId !== null && endWaits)
+      masks.push(ids.eq(endId).logicalAnd(this.position.lt(this.#minLength)));
+    const none = zeros([]);
+    return masks.reduce<Tensor | null>((all, mask) => where(mask, BLOCKED, all ?? none), null);
   }
 
   /** The 2·K best continuations of each sample's hypotheses: among them are K that do not end. */

@@ -62,6 +62,78 @@ const number = (name: string, value: number): TensorProto => ({
 const keep = { keepdims: attr.int(1) };
 const drop = { keepdims: attr.int(0) };
 
+describe.skipIf(codeMemory === undefined)("products", () => {
+  const weights = (name: string, ...shape: number[]): TensorProto => {
+    const dice = new Dice(7);
+    const data = Float32Array.from(
+      { length: shape.reduce((a, b) => a * b, 1) },
+      () => dice.below(9) - 4,
+    );
+    return { name, dtype: "float32", shape, data };
+  };
+  const layer: Small = {
+    inputs: [f32("x", 20, 24)],
+    outputs: [f32("y", 4, 5, 40)],
+    nodes: [
+      node("Gemm", ["x", "w", "b"], "linear", { transB: attr.int(1) }),
+      node("Reshape", ["linear", "shape"], "shaped"),
+      node("Relu", ["shaped"], "y"),
+    ],
+    constants: [weights("w", 40, 24), weights("b", 40), ints("shape", 4, 5, 40)],
+  };
+
+  it("with constants have these in panels, and take a Relu that nothing else comes before", () => {
+    expect(compare(layer)).toEqual(["kernel_0"]);
+    const { initializers } = fuse(lowered(layer), { threads: 2, products: true }).model.graph;
+    expect(initializers.map(({ name, shape }) => [name, shape])).toEqual([
+      ["b", [40]],
+      ["panels_0", [48 * 24]],
+    ]);
+  });
+
+  it("share the panels of a constant", () => {
+    const nodes = [
+      node("MatMul", ["x", "w"], "a"),
+      node("MatMul", ["x2", "w"], "b"),
+      node("MatMul", ["x2", "w2"], "c"),
+    ];
+    const shared: Small = {
+      inputs: [f32("x", 20, 24), f32("x2", 2, 3, 24)],
+      outputs: [f32("a", 20, 40), f32("b", 2, 3, 40), f32("c", 2, 3, 40)],
+      constants: [weights("w", 24, 40), weights("w2", 24, 40)],
+      nodes,
+    };
+    expect(compare(shared)).toEqual(["kernel_0", "kernel_1", "kernel_1"]);
+    const { initializers } = fuse(lowered(shared), { threads: 2, products: true }).model.graph;
+    expect(initializers.map(({ name }) => name)).toEqual(["panels_0", "panels_1"]);
+  });
+
+  it("leave a Relu alone that is not all that needs them, or that is written over what they read", () => {
+    const both = [...layer.outputs, f32("shaped", 4, 5, 40)];
+    expect(compare({ ...layer, outputs: both })).toEqual(["kernel_0", "Relu"]);
+    const square: Small = {
+      inputs: [f32("x", 24, 24)],
+      outputs: [f32("y", 24, 24)],
+      nodes: [node("MatMul", ["x", "x"], "product"), node("Relu", ["product"], "y")],
+    };
+    expect(compare(square)).toEqual(["kernel_0"]);
+    const over = { ...lowered(square), overwrites: ["x"] };
+    const { nodes } = fuse(over, { threads: 2, products: true }).model.graph;
+    expect(nodes.map(({ opType }) => opType)).toEqual(["kernel_0", "Relu"]);
+  });
+
+  it("of constants alone, or of batches of them, stay", () => {
+    expect(
+      compare({
+        inputs: [f32("x", 2, 24, 24)],
+        outputs: [f32("y", 2, 24, 24), f32("z", 24, 24)],
+        nodes: [node("MatMul", ["x", "w"], "y"), node("MatMul", ["v", "v"], "z")],
+        constants: [weights("w", 2, 24, 24), weights("v", 24, 24)],
+      }),
+    ).toEqual(["MatMul", "MatMul"]);
+  });
+});
+
 describe.skipIf(codeMemory === undefined)("groups", () => {
   it("of elementwise operators with broadcasting are one kernel", () => {
     const left = compare({

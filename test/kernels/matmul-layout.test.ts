@@ -49,8 +49,8 @@ interface Case {
 function caseOf(dice: Dice, m: number, n: number, k: number): Case {
   const batch = dice.one([[], [3], [2, 3], [1, 4], [2, 1, 3], [2, 2, 2]]);
   const [transA, transB] = [dice.chance(0.4), dice.chance(0.5)];
-  const a = layoutOf(dice, batch, ...(transA ? [k, m] : [m, k]));
-  const b = layoutOf(dice, batch, ...(transB ? [n, k] : [k, n]));
+  const a = layoutOf(dice, batch, transA ? k : m, transA ? m : k);
+  const b = layoutOf(dice, batch, transB ? n : k, transB ? k : n);
   const c = layoutOf(dice, batch, m, n);
   const spec = {
     ...{ m, n, k, transA, transB, batch, threads: dice.one([1, 2, 4]) },

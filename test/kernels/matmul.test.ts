@@ -1,8 +1,8 @@
 /** Matrix products in machine code, against sums in float64. */
 
 import { expect, test } from "vitest";
-import { matmulIsFaster, matmulKernel } from "../../src/kernels/matmul.ts";
-import type { MatmulSpec } from "../../src/kernels/matmul-plan.ts";
+import { matmulIsFaster, matmulKernel, panelsOf } from "../../src/kernels/matmul.ts";
+import { type MatmulSpec, planMatmul } from "../../src/kernels/matmul-plan.ts";
 import { KERNEL_DOMAIN, type Kernel } from "../../src/kernels/kernel.ts";
 import { encodeModel } from "../../src/onnx/proto.ts";
 import { addressOf, libraryPath, OnnxRuntime, type Pointer } from "../../src/runtime/c-api.ts";
@@ -128,7 +128,7 @@ const size = (shape: readonly number[]): number => shape.reduce((all, one) => al
 
 /** The largest difference from the product in float64, in units of what rounding as many sums may well give. */
 function error(spec: MatmulSpec, [a, b, bias]: readonly Float32Array[], c: Float32Array): number {
-  const { m, n, k, transA = false, transB = false, batch = [], alpha = 1 } = spec;
+  const { m, n, k, transA = false, transB = false, batch = [], alpha = 1, relu = false } = spec;
   let worst = 0;
   for (let item = 0; item < size(batch); item++) {
     const [fromA, fromB] = [item * m * k, item * k * n];
@@ -139,7 +139,8 @@ function error(spec: MatmulSpec, [a, b, bias]: readonly Float32Array[], c: Float
           sum +=
             a![fromA + (transA ? t * m + i : i * k + t)]! *
             b![fromB + (transB ? j * k + t : t * n + j)]!;
-        const expected = alpha * sum + (bias?.[j] ?? 0);
+        const exact = alpha * sum + (bias?.[j] ?? 0);
+        const expected = relu ? Math.max(0, exact) : exact;
         const difference = Math.abs(c[(item * m + i) * n + j]! - expected);
         worst = Math.max(worst, Number.isNaN(difference) ? Infinity : difference);
       }
@@ -181,11 +182,15 @@ function check(spec: Omit<MatmulSpec, "threads">, threads: number): void {
   const whole = { ...spec, threads };
   const kernel = matmulKernel("product", whole);
   expect(kernel.code.length).toBeLessThan(16 * 1024);
-  const inputs = kernel.inputs.map(({ shape }, i) => numbers(size(shape), i + 1));
+  const plain = matmulKernel("product", { ...whole, packedB: false });
+  const inputs = plain.inputs.map(({ shape }, i) => numbers(size(shape), i + 1));
+  const given = [...inputs];
+  if (spec.packedB === true) given[1] = panelsOf(inputs[1]!, whole);
+  expect(given.map(({ length }) => length)).toEqual(kernel.inputs.map(({ shape }) => size(shape)));
   // What surrounds the result must not change.
   const count = size(kernel.outputs[0]!.shape);
   const room = new Float32Array(count + 32).fill(NaN);
-  run!(kernel, inputs, room.subarray(16, 16 + count));
+  run!(kernel, given, room.subarray(16, 16 + count));
   expect(error(whole, inputs, room.subarray(16, 16 + count)), JSON.stringify(whole)).toBeLessThan(
     8,
   );
@@ -200,6 +205,34 @@ test.skipIf(skip !== undefined)("products of all shapes and transposes", () => {
 test.skipIf(skip !== undefined)("a bias and a factor", () => {
   for (const [m, n, k] of sizes)
     for (const form of forms) check({ m, n, k, ...form, bias: true, alpha: -0.3 }, 2);
+});
+
+test.skipIf(skip !== undefined)("a constant matrix in panels", () => {
+  for (const [m, n, k] of sizes)
+    for (const form of forms) {
+      check({ m, n, k, ...form, packedB: true }, 2);
+      check({ m, n, k, ...form, packedB: true, bias: true, alpha: 1.7, relu: true }, 3);
+    }
+});
+
+test.skipIf(skip !== undefined)("no elements below zero", () => {
+  for (const [m, n, k] of sizes)
+    for (const form of forms) check({ m, n, k, ...form, relu: true, bias: true }, 2);
+});
+
+test.skipIf(skip !== undefined)("a matrix of short lines, read where it lies", () => {
+  for (const [m, n, k] of [
+    [7, 64, 24],
+    [24, 16, 24],
+    [13, 128, 97],
+    [20, 32, 500],
+    [128, 64, 200],
+  ] as const)
+    for (const transA of [false, true]) {
+      expect(planMatmul({ m, n, k, transA, threads: 2 }).sourceB).toBe("inPlace");
+      check({ m, n, k, transA, batch: [5] }, 2);
+      check({ m, n, k, transA, bias: true, relu: true }, 1);
+    }
 });
 
 test.skipIf(skip !== undefined)("batches of matrices", () => {
