@@ -5,7 +5,7 @@ import { tensor } from "../creation.ts";
 import { checkOptions } from "../tensor/arguments.ts";
 import type { Tensor } from "../tensor.ts";
 import { noGrad } from "../trace.ts";
-import { BeamSearch, type BeamOptions, type Hypothesis } from "./beam-search.ts";
+import { BeamSearch, type BeamOptions, type Candidate, type Hypothesis } from "./beam-search.ts";
 import { checkReady, type DecoderParts } from "./decoder-parts.ts";
 import { DecodingPrograms, emptyMemory, remember } from "./decoding-programs.ts";
 import type { EncoderDecoder } from "./encoder-decoder.ts";
@@ -242,14 +242,15 @@ class Decoder {
       ]);
       const each = found.tokens.shape[1]!;
       searches.forEach((search, row) => {
-        const places = Array.from({ length: each }, (_, i) => row * each + i);
-        search.advance(
-          places.map((i) => ({
+        if (search.done) return;
+        const candidates: Candidate[] = [];
+        for (let i = row * each; i < (row + 1) * each; i++)
+          candidates.push({
             score: Number(scores[i]),
             token: Number(tokens[i]),
             parent: Number(parents[i]),
-          })),
-        );
+          });
+        search.advance(candidates);
       });
       const done = searches.filter((search) => search.done).length;
       s.onProgress?.({ done, total: sources.length, length: position + 1 });
