@@ -29,12 +29,11 @@ export interface Matrices {
 
 /** What to read for an operand of a product that has this shape as matrices. */
 export function operand({ program, has }: Surroundings, name: string, shape: Shape): Matrices {
-  const overwritten = new Set(program.overwrites.values());
   for (const view of viewsOf(program, name)) {
     const { source } = view;
     // Only nodes between are known to come before what is overwritten is; constants are for ONNX Runtime to move.
-    if (!has(source) || program.constants.has(source) || overwritten.has(program.root(source)))
-      continue;
+    const isOverwritten = program.overwritten.has(program.root(source));
+    if (!has(source) || program.constants.has(source) || isOverwritten) continue;
     const matrices = matricesOf(view, shape);
     if (matrices !== null) return matrices;
   }
@@ -47,7 +46,7 @@ function viewsOf(program: Program, name: string): View[] {
   if (type === undefined) return [];
   const maker = program.maker(name);
   const own = whole(name, type.shape);
-  if (maker === undefined || (maker.domain ?? "") !== "") return [own];
+  if (maker === undefined || !(isMove(maker) || isSplit(maker))) return [own];
   const moved = viewsOf(program, maker.inputs[0] ?? "").flatMap((view) => {
     const result = movedBy(program, maker, name, view);
     return result === null ? [] : [result];
@@ -55,25 +54,16 @@ function viewsOf(program: Program, name: string): View[] {
   return [...moved, own];
 }
 
-/** A node's result by a view of its first input; null where the node does more than move elements, or moves them unevenly. */
+/** What a node that moves elements, or splits them, makes of its first input, by a view of that; null where that is uneven. */
 function movedBy(program: Program, node: NodeProto, name: string, view: View): View | null {
-  switch (node.opType) {
-    case "Transpose":
-      return permuted(view, orderOf(node, view.shape));
-    case "Reshape":
-      return reshaped(view, program.type(name).shape);
-    case "Split": {
-      const axis = numberAttribute(node, "axis", 0);
-      const dim = axis < 0 ? axis + view.shape.length : axis;
-      const types = node.outputs.map((output) => program.types.get(output));
-      const sizes = types.map((type) => type?.shape[dim] ?? NaN);
-      const place = node.outputs.indexOf(name);
-      const first = sizes.slice(0, place).reduce((sum, size) => sum + size, 0);
-      return Number.isNaN(first) ? null : narrowed(view, dim, first, sizes[place]!);
-    }
-    default:
-      return null;
-  }
+  if (node.opType === "Transpose") return permuted(view, orderOf(node, view.shape));
+  if (node.opType === "Reshape") return reshaped(view, program.type(name).shape);
+  const axis = numberAttribute(node, "axis", 0);
+  const dim = axis < 0 ? axis + view.shape.length : axis;
+  const sizes = node.outputs.map((output) => program.types.get(output)?.shape[dim] ?? NaN);
+  const place = node.outputs.indexOf(name);
+  const first = sizes.slice(0, place).reduce((sum, size) => sum + size, 0);
+  return Number.isNaN(first) ? null : narrowed(view, dim, first, sizes[place]!);
 }
 
 /** A value in whose place another one can be made: itself, or what nodes make of it that only move its elements. */
@@ -108,6 +98,9 @@ export const beforeMoves = (program: Program, moves: readonly number[], after: V
 const isMove = ({ opType, domain = "" }: NodeProto): boolean =>
   domain === "" && (opType === "Transpose" || opType === "Reshape");
 
+const isSplit = ({ opType, domain = "" }: NodeProto): boolean =>
+  domain === "" && opType === "Split";
+
 /** A node's first input by a view of its result. */
 function movedBack(program: Program, node: NodeProto, view: View): View | null {
   const { shape } = program.type(node.inputs[0]!);
@@ -119,7 +112,7 @@ function movedBack(program: Program, node: NodeProto, view: View): View | null {
   );
 }
 
-/** The order of a Transpose. */
+/** The dimensions of a Transpose's input in the order of its result's. */
 function orderOf({ attributes: { perm } }: NodeProto, shape: Shape): number[] {
   return perm?.kind === "ints" ? perm.value.map(Number) : shape.map((_, i) => i).toReversed();
 }

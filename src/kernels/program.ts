@@ -13,6 +13,8 @@ export class Program {
   readonly constants: ReadonlyMap<string, TensorProto>;
   /** Of outputs, the inputs whose memory they are written over. */
   readonly overwrites: ReadonlyMap<string, string>;
+  /** These inputs. */
+  readonly overwritten: ReadonlySet<string>;
   readonly #types: Map<string, TypeSpec>;
   readonly #producer = new Map<string, number>();
   /** Places of the nodes that need a value; −1 where the program returns it. */
@@ -32,6 +34,7 @@ export class Program {
         return over === null ? [] : [[name, over] as const];
       }),
     );
+    this.overwritten = new Set(this.overwrites.values());
     const consume = (name: string, by: number): void => {
       const known = this.#consumers.get(name);
       if (known === undefined) this.#consumers.set(name, [by]);

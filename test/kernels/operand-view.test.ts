@@ -153,6 +153,27 @@ describe.skipIf(codeMemory === undefined)("products", () => {
     expect(left).not.toContain("Transpose");
   });
 
+  it("neither read what is written over meanwhile, nor write over what they read", () => {
+    const program = lowered({
+      inputs: [f32("x", B, T, 3 * D), f32("z", B, D, D)],
+      outputs: [f32("y", T, B, D), f32("u", B, T, 3 * D)],
+      nodes: [
+        node("Split", ["x", "sizes"], ["q", "k", "v"], { axis: attr.int(2) }),
+        node("MatMul", ["k", "z"], ["p"]),
+        node("Transpose", ["p"], ["y"], order(1, 0, 2)),
+        node("Tanh", ["x"], ["u"]),
+      ],
+      constants: [ints("sizes", D, D, D)],
+    });
+    const left = (overwrites: (string | null)[]): string[] =>
+      fuse({ ...program, overwrites }, { threads: 2, products: true })
+        .model.graph.nodes.map(({ opType }) => opType.replace(/_.*/, ""))
+        .filter((op) => op !== "Tanh");
+    expect(left([null, null])).toEqual(["kernel"]);
+    expect(left([null, "x"])).toEqual(["Split", "kernel"]);
+    expect(left(["z", null])).toEqual(["kernel", "Transpose"]);
+  });
+
   it("read columns as lines, and no elements apart from each other", () => {
     const small = (perm: readonly number[]): Small => ({
       inputs: [f32("x", 10, 20, 30), f32("z", perm[0]! === 0 ? 10 : 30, 20, 9)],
