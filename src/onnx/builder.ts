@@ -24,6 +24,8 @@ import {
 /** Target of everything written: opset 20 has Gelu, 18 axes as inputs of all reductions and ScatterElements' add. */
 const OPSET = 18;
 const IR_VERSION = 9;
+/** Elements of the largest constants that are written once however often they are asked for. */
+const LARGEST_SHARED = 1024;
 
 export class Builder implements Emitter {
   readonly target: Target;
@@ -193,7 +195,7 @@ export class Builder implements Emitter {
 
   constant(dtype: DType, shape: Shape, data: TypedArray): string {
     const name = `constant_${this.#constantNames.size}`;
-    if (data.length <= 64) {
+    if (data.length <= LARGEST_SHARED) {
       const key = `${dtype}[${shape.join()}]${elementsKey(data)}`;
       const known = this.#constants.get(key);
       if (known !== undefined) return known;
