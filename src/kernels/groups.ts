@@ -48,6 +48,7 @@ export function planGroups({ nodes, roles, types }: Grouping): Group[] {
   const groupOf = new Map<number, Group>();
   /** A node's level is above those of all it needs, and that of all of its group. */
   const levels: number[] = [];
+  const order: Order = { before, after, levels, groupOf };
 
   /** A node as a group of its own; null where it is too small, too large, or uneven. */
   const alone = (i: number, role: Role): Group | null => {
@@ -125,8 +126,7 @@ export function planGroups({ nodes, roles, types }: Grouping): Group[] {
       const its = groupOf.get(other);
       if (its === undefined || its === group) continue;
       const union = joined(its, group);
-      if (union === null || !fits(union) || !isConvex(union.nodes, before, groupOf, levels))
-        continue;
+      if (union === null || !fits(union) || !isConvex(its.nodes, group.nodes, order)) continue;
       for (const member of union.nodes) groupOf.set(member, union);
       raise(union.nodes, Math.max(levels[other]!, levels[i]));
       group = union;
@@ -175,25 +175,71 @@ function joined(a: Group, b: Group): Group | null {
   return { nodes, size: a.size, columns, even: short, reductions };
 }
 
-/** Whether nothing outside of a set of nodes both needs it and is needed by it. */
-function isConvex(
-  set: readonly number[],
-  before: readonly (readonly number[])[],
-  groupOf: ReadonlyMap<number, Group>,
-  levels: readonly number[],
-): boolean {
-  const own = new Set(set);
-  const lowest = Math.min(...set.map((node) => levels[node]!));
-  const seen = new Set<number>();
-  const stack = set.flatMap((node) => before[node]!.filter((other) => !own.has(other)));
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if (own.has(node)) return false;
-    // Nothing of this level needs one of the set.
-    if (seen.has(node) || levels[node]! <= lowest) continue;
-    seen.add(node);
-    // A node of another group comes with all of it.
-    for (const mate of groupOf.get(node)?.nodes ?? []) if (!seen.has(mate)) stack.push(mate);
-    stack.push(...before[node]!);
+/** The program without its groups: which nodes need which, and what tells that one cannot need another. */
+interface Order {
+  readonly before: readonly (readonly number[])[];
+  readonly after: readonly (readonly number[])[];
+  readonly levels: readonly number[];
+  readonly groupOf: ReadonlyMap<number, Group>;
+}
+
+/**
+ * Whether nothing but the second of two groups, which needs the first, needs the first and is needed by the second. Both
+ * ends are searched from in turn, as often only one has much before or behind it.
+ */
+function isConvex(first: readonly number[], second: readonly number[], order: Order): boolean {
+  const { before, after, levels } = order;
+  const lowest = Math.min(...first.map((node) => levels[node]!));
+  const highest = Math.max(...second.map((node) => levels[node]!));
+  const between = (node: number): boolean => levels[node]! > lowest && levels[node]! < highest;
+  const searches = [
+    new Search(second, first, before, between, order.groupOf),
+    new Search(first, second, after, between, order.groupOf),
+  ];
+  for (;;)
+    for (const search of searches) {
+      const found = search.step();
+      if (found !== null) return !found;
+    }
+}
+
+/** A search, node after node, for a way from one set to another that leaves both. */
+class Search {
+  readonly #goal: ReadonlySet<number>;
+  readonly #own: ReadonlySet<number>;
+  readonly #next: readonly (readonly number[])[];
+  readonly #between: (node: number) => boolean;
+  readonly #groupOf: ReadonlyMap<number, Group>;
+  readonly #seen = new Set<number>();
+  readonly #stack: number[] = [];
+
+  constructor(
+    from: readonly number[],
+    to: readonly number[],
+    next: readonly (readonly number[])[],
+    between: (node: number) => boolean,
+    groupOf: ReadonlyMap<number, Group>,
+  ) {
+    this.#goal = new Set(to);
+    this.#own = new Set(from);
+    this.#next = next;
+    this.#between = between;
+    this.#groupOf = groupOf;
+    for (const node of from)
+      for (const other of next[node]!) if (!this.#goal.has(other)) this.#stack.push(other);
   }
-  return true;
+
+  /** Looks at one node: true where the way is found, false where there is none, null where the search goes on. */
+  step(): boolean | null {
+    const node = this.#stack.pop();
+    if (node === undefined) return false;
+    if (this.#goal.has(node)) return true;
+    if (this.#own.has(node) || this.#seen.has(node) || !this.#between(node)) return null;
+    this.#seen.add(node);
+    // A node of another group comes with all of it.
+    for (const mate of this.#groupOf.get(node)?.nodes ?? [])
+      if (!this.#seen.has(mate)) this.#stack.push(mate);
+    this.#stack.push(...this.#next[node]!);
+    return null;
+  }
 }

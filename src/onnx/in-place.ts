@@ -9,6 +9,7 @@
 import { isFloat, type DType } from "../graph/dtype.ts";
 import type { Node, Value } from "../graph/node.ts";
 import { numel, sameShape } from "../graph/shape.ts";
+import { type Consumers, Precedence } from "./precedence.ts";
 
 /** What must have run before a node may. */
 export interface Wait {
@@ -38,9 +39,14 @@ export function planUpdates(
   if (!updates.some((update) => update !== null))
     return { inPlace: outputs.map(() => false), waits };
 
-  const consumers = consumersOf(outputs, known);
+  const { consumers, nodes } = consumersOf(outputs, known);
   const returned = new Set(outputs);
   const written = new Set<Value>();
+  const readersByUpdate = updates.map((old) =>
+    old === null ? null : readersOf(old, consumers, returned),
+  );
+  const readersOfAll = readersByUpdate.flatMap((readers) => [...(readers ?? [])]);
+  const precedence = new Precedence(nodes, consumers, known, readersOfAll);
   const inPlace = outputs.map((output, i) => {
     const old = updates[i] ?? null;
     if (old === null) return false;
@@ -49,23 +55,25 @@ export function planUpdates(
     if (known.has(result) || written.has(result) || !sameShape(old.shape, result.shape))
       return false;
     const writer = result.node;
-    const readers = readersOf(old, consumers, returned);
+    const readers = readersByUpdate[i]!;
     if (readers === null) return false;
     const safe = readsElementwise(writer, old) || onlyOverwrites(writer, old);
     if (readers.has(writer) && !safe) return false;
 
-    const before = withAncestors([writer], waits, known);
-    const late = [...readers].filter((reader) => !before.has(reader));
-    if (late.length > 0 && !delay(result, late, consumers, waits, known)) return false;
+    const late = [...readers].filter((reader) => !precedence.isBefore(reader, writer));
+    if (late.length > 0 && !delay(result, late, { consumers, waits, known, precedence }))
+      return false;
     written.add(result);
     return true;
   });
   return { inPlace, waits };
 }
 
-type Consumers = ReadonlyMap<Value, readonly Node[]>;
-
-function consumersOf(outputs: readonly Value[], known: ReadonlySet<Value>): Consumers {
+/** All nodes of the program, and which of them take each value. */
+function consumersOf(
+  outputs: readonly Value[],
+  known: ReadonlySet<Value>,
+): { readonly consumers: Consumers; readonly nodes: readonly Node[] } {
   const consumers = new Map<Value, Node[]>();
   const seen = new Set<Node>();
   const stack = outputs.filter((value) => !known.has(value)).map((value) => value.node);
@@ -79,7 +87,7 @@ function consumersOf(outputs: readonly Value[], known: ReadonlySet<Value>): Cons
       if (!known.has(input)) stack.push(input.node);
     }
   }
-  return consumers;
+  return { consumers, nodes: [...seen] };
 }
 
 function throughIdentities(value: Value, known: ReadonlySet<Value>): Value {
@@ -124,24 +132,12 @@ function throughViews(value: Value): Value {
   return inner;
 }
 
-/** The nodes given and all that must have run before them. */
-function withAncestors(
-  nodes: readonly Node[],
-  waits: ReadonlyMap<Node, Wait>,
-  known: ReadonlySet<Value>,
-): Set<Node> {
-  const seen = new Set<Node>(nodes);
-  const stack = [...nodes];
-  for (let current = stack.pop(); current !== undefined; current = stack.pop()) {
-    const before = [...(waits.get(current)?.readers ?? [])];
-    for (const input of current.inputs) if (!known.has(input)) before.push(input.node);
-    for (const next of before) {
-      if (seen.has(next)) continue;
-      seen.add(next);
-      stack.push(next);
-    }
-  }
-  return seen;
+/** The program whose updates are planned. */
+interface Planned {
+  readonly consumers: Consumers;
+  readonly waits: Map<Node, Wait>;
+  readonly known: ReadonlySet<Value>;
+  readonly precedence: Precedence;
 }
 
 /**
@@ -151,20 +147,18 @@ function withAncestors(
 function delay(
   result: Value,
   readers: Node[],
-  consumers: Consumers,
-  waits: Map<Node, Wait>,
-  known: ReadonlySet<Value>,
+  { consumers, waits, known, precedence }: Planned,
 ): boolean {
-  const sooner = withAncestors(readers, waits, known);
-  if (sooner.has(result.node)) return false;
+  if (precedence.isBeforeAny(result.node, readers)) return false;
   const queue: Value[] = [result];
   for (let depth = 0; depth < queue.length && depth < 12; depth++) {
     const { node } = queue[depth]!;
     // A reader needs this node, e.g. through another of its outputs.
-    if (sooner.has(node)) continue;
+    if (precedence.isBeforeAny(node, readers)) continue;
     const waiting = waits.get(node);
     if (waiting !== undefined) {
       waiting.readers.push(...readers.filter((reader) => !waiting.readers.includes(reader)));
+      precedence.wait(node, readers);
       return true;
     }
     const operand = !node.op.elementwise
@@ -172,6 +166,7 @@ function delay(
       : node.inputs.findIndex((input) => numel(input.shape) === 1 && isFloat(input.dtype));
     if (operand >= 0) {
       waits.set(node, { readers: [...readers], operand, dtype: node.inputs[operand]!.dtype });
+      precedence.wait(node, readers);
       return true;
     }
     for (const input of node.inputs) {
@@ -180,5 +175,6 @@ function delay(
   }
   if (!isFloat(result.dtype) || result.node.outputs.length > 1) return false;
   waits.set(result.node, { readers, operand: null, dtype: result.dtype });
+  precedence.wait(result.node, readers);
   return true;
 }
