@@ -191,6 +191,7 @@ export const computeWhenRead = (tensor: Assigned): void => void assigned.delete(
  */
 export async function evaluateNow(values: readonly Value[]): Promise<void> {
   const tensors = [...assigned];
+  // Not cleared: V8 links the old table of a Set to the next, and through old garbage everything recorded would stay.
   assigned = new Set();
   const wanted = new Set(values);
   for (const tensor of tensors) wanted.add(tensor.pendingValue());

@@ -77,6 +77,7 @@ export function collect(targets: readonly Value[]): Pending {
         reserve(2 + 2 * shape.length);
         words[count++] = (dtypes[dtype].onnx << 2) | LEAF;
         words[count++] = shape.length;
+        // Sizes may have more than 32 bits.
         for (const size of shape) {
           words[count++] = size;
           words[count++] = size / 2 ** 32;

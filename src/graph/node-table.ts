@@ -8,7 +8,10 @@ const SMALLEST = 256;
 const emptySlots = (count: number): (Node | undefined)[] =>
   new Array<Node | undefined>(count).fill(undefined);
 
-/** Nodes by operation, inputs and attributes. Open addressing: collisions take the next free slot. */
+/**
+ * Nodes by operation, inputs and attributes. Open addressing: collisions take the next free slot. (A cleared Map's old table
+ * refers to its next one, so that in V8 one of them grown old would keep all graphs recorded since from being collected.)
+ */
 export class NodeTable {
   /** A power of two, more than twice as many as nodes. */
   #slots = emptySlots(SMALLEST);

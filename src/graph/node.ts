@@ -72,8 +72,8 @@ export class Node {
   ) {
     this.id = nextId++;
     this.op = op;
-    // A copy. V8 would soon allocate the callers' array literals among its old objects, as they live as long as graphs
-    // do, and garbage there keeps the young objects it refers to, which here means all that was recorded before.
+    // A copy by `map`, which V8 always makes a young object. Literals, as callers have them, it soon makes old ones where
+    // they live as long as graphs do, and old garbage keeps the young objects it refers to: all that was recorded before.
     this.inputs = inputs.map((input) => input);
     this.attrs = attrs;
     this.attrsKey = attrsKey;

@@ -11,7 +11,7 @@ import { indexAddKernel, indexAddOf } from "./index-add.ts";
 import { KERNEL_DOMAIN, type FusedProgram, type KernelTarget } from "./kernel.ts";
 import { callOf, KernelSet } from "./kernel-set.ts";
 import { productCalls } from "./product-calls.ts";
-import { Program } from "./program.ts";
+import { Program, readBy } from "./program.ts";
 import { roleOf } from "./roles.ts";
 
 /** Nodes that stay together: what a group becomes, or a node alone. */
@@ -60,7 +60,7 @@ export function fuse(lowered: LoweredProgram, target: KernelTarget): FusedProgra
   );
   const summed = ordered.some(({ inputs }) => inputs.includes(FIRST_DIMENSION.name));
   const { graph, opsetImports } = model;
-  const needed = namesRead(ordered);
+  const needed = new Set(ordered.flatMap(readBy));
   const initializers = [
     ...graph.initializers.filter(({ name }) => needed.has(name)),
     ...constants,
@@ -92,16 +92,6 @@ function indexAddCall(
   return callOf(node, kernel, { inputs, outputs: node.outputs });
 }
 
-/** What nodes read, those of loops' bodies included. */
-function namesRead(nodes: readonly NodeProto[], names = new Set<string>()): Set<string> {
-  for (const { inputs, attributes } of nodes) {
-    for (const name of inputs) names.add(name);
-    for (const attribute of Object.values(attributes))
-      if (attribute.kind === "graph") namesRead(attribute.value.nodes, names);
-  }
-  return names;
-}
-
 /** The units that outputs need, in an order in which each comes after those it needs itself. */
 function inOrder(outputs: readonly string[], unitOf: ReadonlyMap<number, Unit>): NodeProto[] {
   const maker = new Map<string, Unit>();
@@ -123,8 +113,8 @@ function inOrder(outputs: readonly string[], unitOf: ReadonlyMap<number, Unit>):
         continue;
       }
       state.set(unit, "open");
-      for (const { inputs } of unit) {
-        for (const name of inputs) {
+      for (const node of unit) {
+        for (const name of readBy(node)) {
           const needed = maker.get(name);
           if (needed !== undefined && !state.has(needed)) stack.push(needed);
         }

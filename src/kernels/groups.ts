@@ -4,6 +4,7 @@ import type { TypeSpec } from "../graph/node.ts";
 import { numel } from "../graph/shape.ts";
 import type { NodeProto } from "../onnx/proto.ts";
 import { innermost, stridesOf } from "./access.ts";
+import { readBy } from "./program.ts";
 import { walkedOver, type Role } from "./roles.ts";
 
 /** Shorter rows are not worth a loop of their own. */
@@ -40,8 +41,8 @@ interface Grouping {
 export function planGroups({ nodes, roles, types }: Grouping): Group[] {
   const producer = new Map<string, number>();
   nodes.forEach(({ outputs }, i) => outputs.forEach((name) => producer.set(name, i)));
-  const before = nodes.map(({ inputs }) => [
-    ...new Set(inputs.flatMap((name) => producer.get(name) ?? [])),
+  const before = nodes.map((node) => [
+    ...new Set(readBy(node).flatMap((name) => producer.get(name) ?? [])),
   ]);
   const after: number[][] = nodes.map(() => []);
   before.forEach((others, i) => others.forEach((other) => after[other]!.push(i)));
@@ -175,7 +176,7 @@ function joined(a: Group, b: Group): Group | null {
   return { nodes, size: a.size, columns, even: short, reductions };
 }
 
-/** The program without its groups: which nodes need which, and what tells that one cannot need another. */
+/** What tells whether groups can be one: which nodes need which, their levels, and the groups so far. */
 interface Order {
   readonly before: readonly (readonly number[])[];
   readonly after: readonly (readonly number[])[];
@@ -184,23 +185,31 @@ interface Order {
 }
 
 /**
- * Whether nothing but the second of two groups, which needs the first, needs the first and is needed by the second. Both
- * ends are searched from in turn, as often only one has much before or behind it.
+ * Whether two groups, the second of which needs the first, can be one: no way from the second back to the first leads
+ * through other nodes. (The first cannot need the second, as groups so far form no cycle.) Both ends are searched from in
+ * turn, as often only one has much before or behind it.
  */
 function isConvex(first: readonly number[], second: readonly number[], order: Order): boolean {
-  const { before, after, levels } = order;
+  const { before, after, levels, groupOf } = order;
   const lowest = Math.min(...first.map((node) => levels[node]!));
   const highest = Math.max(...second.map((node) => levels[node]!));
   const between = (node: number): boolean => levels[node]! > lowest && levels[node]! < highest;
   const searches = [
-    new Search(second, first, before, between, order.groupOf),
-    new Search(first, second, after, between, order.groupOf),
+    new Search({ from: second, to: first, next: before, between }, groupOf),
+    new Search({ from: first, to: second, next: after, between }, groupOf),
   ];
   for (;;)
     for (const search of searches) {
       const found = search.step();
       if (found !== null) return !found;
     }
+}
+
+interface SearchSpec {
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+  readonly next: readonly (readonly number[])[];
+  readonly between: (node: number) => boolean;
 }
 
 /** A search, node after node, for a way from one set to another that leaves both. */
@@ -213,13 +222,8 @@ class Search {
   readonly #seen = new Set<number>();
   readonly #stack: number[] = [];
 
-  constructor(
-    from: readonly number[],
-    to: readonly number[],
-    next: readonly (readonly number[])[],
-    between: (node: number) => boolean,
-    groupOf: ReadonlyMap<number, Group>,
-  ) {
+  /** `next` has the steps from each node; only nodes `between` are gone through. */
+  constructor({ from, to, next, between }: SearchSpec, groupOf: ReadonlyMap<number, Group>) {
     this.#goal = new Set(to);
     this.#own = new Set(from);
     this.#next = next;

@@ -1,4 +1,4 @@
-/** Matrix products by the method of Goto and of BLIS: operands copied into panels, tile after tile of the result. */
+/** Matrix products by the method of Goto and of BLIS: mostly of operands copied into panels, tile after tile of the result. */
 
 import { r10, r11, r12, r14, r15, r8, r9, rax, rbp, rbx, rcx, rdi, rdx, rsi } from "./assembler.ts";
 import { at, FRAME, MatmulFrame } from "./matmul-frame.ts";
@@ -132,7 +132,7 @@ class PackedProduct extends MatmulFrame {
     a.bind(end);
   }
 
-  /** All rows of the part times the packed panels of B. */
+  /** All rows of the part times the panels of B. */
   #rows(): void {
     const { a } = this;
     const { panels, rest, blockRows, parts } = this.#plan;
@@ -173,7 +173,7 @@ class PackedProduct extends MatmulFrame {
     a.bind(end);
   }
 
-  /** `height` panels of rows from row rsi on times the packed panels of B. */
+  /** `height` panels of rows from row rsi on times the panels of B. */
   #block(rows: number): void {
     const { a } = this;
     const { transA = false, bias = false, relu = false } = this.spec;
@@ -201,8 +201,8 @@ class PackedProduct extends MatmulFrame {
     }
     a.movImmediate(r15, columns);
     a.arithmetic("sub", r15, at("column"));
-    // Bytes from panel to panel of B, from term to term, and from a block's terms to those of the next.
-    const [panel, term, terms] = {
+    // Bytes from panel to panel of B and from term to term, and by how many a block begins later for each term before it.
+    const [panelBytes, termBytes, startBytes] = {
       copied: [this.#panelB, 4 * TILE_COLUMNS, 0],
       panels: [this.#panelB, 4 * TILE_COLUMNS, 4 * TILE_COLUMNS * columns],
       inPlace: [4 * TILE_COLUMNS, this.lineB, this.lineB],
@@ -210,8 +210,8 @@ class PackedProduct extends MatmulFrame {
     if (sourceB === "copied") a.lea(r9, { base: rbp, offset: this.#packedB });
     else {
       a.mov(r9, at("column"));
-      a.multiply(r9, r9, panel);
-      a.multiply(rax, r14, terms);
+      a.multiply(r9, r9, panelBytes);
+      a.multiply(rax, r14, startBytes);
       a.arithmetic("add", r9, rax);
       a.arithmetic("add", r9, at("b"));
     }
@@ -233,12 +233,12 @@ class PackedProduct extends MatmulFrame {
         rows,
         rowStride,
         termStride,
-        termStrideB: term,
+        termStrideB: termBytes,
         stride: this.lineC,
         lastColumns: ((n - 1) % TILE_COLUMNS) + 1,
         others: columns > 1,
         accumulates: depth < k,
-        ...(relu && { positiveFrom: lastBlock(k, depth) }),
+        ...(relu && { reluFrom: lastBlock(k, depth) }),
         bias: bias ? at("panelBias") : undefined,
       },
       (emit) => eachTerms(a, this.#plan, rdx, emit),
@@ -247,7 +247,7 @@ class PackedProduct extends MatmulFrame {
     a.arithmeticImmediate("add", rbx, rows * this.lineC);
     a.arithmeticImmediate("sub", r10, 1);
     a.jump(nextRows, "notEqual");
-    a.arithmeticImmediate("add", r9, panel);
+    a.arithmeticImmediate("add", r9, panelBytes);
     a.arithmeticImmediate("add", r12, 4 * TILE_COLUMNS);
     if (bias) {
       a.mov(rax, at("panelBias"));

@@ -21,7 +21,7 @@ export interface MatmulSpec {
   readonly alpha?: number;
   /** A third input of shape [n], added to every row. */
   readonly bias?: boolean;
-  /** B comes as `packPanels` arranges it, multiplied by alpha. */
+  /** B, one matrix for all, comes as `packPanels` arranges it, multiplied by alpha. */
   readonly packedB?: boolean;
   /** Whether sums below zero become zero. */
   readonly relu?: boolean;
@@ -61,7 +61,7 @@ export interface MatmulPlan {
   readonly parts: { readonly batch: number; readonly rows: number; readonly columns: number };
   /** Terms summed before the next block of them; a multiple of 8. */
   readonly depth: number;
-  /** Panels of columns whose packed B is kept while all rows pass. */
+  /** Panels of columns whose part of B stays in the cache while all rows pass. */
   readonly blockColumns: number;
   /** Panels of six rows that pass together. */
   readonly blockRows: number;

@@ -30,7 +30,7 @@ interface TileSpec {
   /** Whether sums of earlier terms may stand in C. */
   readonly accumulates: boolean;
   /** The first term of the block of terms with which sums below zero become zero. */
-  readonly positiveFrom?: number;
+  readonly reluFrom?: number;
   /** Where the address of this panel's part of the bias is. */
   readonly bias: Address | undefined;
 }
@@ -108,7 +108,7 @@ function emitSums(
 /** Adds what belongs to the sums, and stores them. */
 function emitEnd(
   a: Assembler,
-  { rows, stride, accumulates, bias, positiveFrom }: TileSpec,
+  { rows, stride, accumulates, bias, reluFrom }: TileSpec,
   columns: number,
 ): void {
   const [add, store] = [a.label(), a.label()];
@@ -147,10 +147,10 @@ function emitEnd(
     }
     a.bind(store);
   }
-  if (positiveFrom !== undefined) {
+  if (reluFrom !== undefined) {
     const open = a.label();
     if (accumulates) {
-      a.arithmeticImmediate("cmp", r14, positiveFrom);
+      a.arithmeticImmediate("cmp", r14, reluFrom);
       a.jump(open, "less");
     }
     a.three("vxorps", B[0], B[0], B[0]);

@@ -20,7 +20,7 @@ const FEWEST_TERMS = 8;
  * Whether a kernel can compute the product and is faster than ONNX Runtime with AVX2, as measured against version 1.30 on
  * AMD Zen 3: by 2 to 15 % where many rows meet many columns, two to four times where few rows meet a transposed matrix.
  * ONNX Runtime is better with a row times a matrix that is not transposed, and with few terms. It may be better with
- * AVX-512, which kernels do not use, and with a constant B that does not come in panels, for its own panels are.
+ * AVX-512, which kernels do not use, and with a constant B that kernels are not given in panels: it makes its own once.
  */
 export function matmulIsFaster(spec: MatmulSpec): boolean {
   if (!fits(spec)) return false;
@@ -42,8 +42,8 @@ function fits(spec: MatmulSpec): boolean {
 
 /**
  * The kernel of a product: inputs A, B and, if asked for, the bias; output C of shape [...batch, m, n], or of other types
- * where layouts are given, which must hold them. Each part needs less than 1 MiB of its thread's stack. Throws a RangeError
- * for sizes below 1 or from 2²⁴ on, and for matrices of 2 GiB.
+ * where layouts are given, which must hold them; with `packedB` the second input is what `panelsOf` makes. Each part needs less than 1 MiB of its thread's stack. Throws a RangeError
+ * for sizes below 1 or from 2²⁴ on, for matrices of 2 GiB, and for panels with batches.
  */
 export function matmulKernel(name: string, spec: MatmulSpec): Kernel {
   const { m, n, k, transA = false, transB = false, batch = [], bias = false } = spec;
@@ -51,6 +51,8 @@ export function matmulKernel(name: string, spec: MatmulSpec): Kernel {
     throw new RangeError(
       `matmulKernel: sizes must be 1 to 2²⁴ − 1 and matrices smaller than 2 GiB, got m ${m}, n ${n}, k ${k}, batch [${batch.join(", ")}]`,
     );
+  if (spec.packedB === true && batch.length > 0)
+    throw new RangeError(`matmulKernel: panels hold one matrix, got batch [${batch.join(", ")}]`);
   const tensor = (shape: Shape): TypeSpec => ({ dtype: "float32", shape });
   return {
     name,

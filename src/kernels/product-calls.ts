@@ -63,7 +63,7 @@ function placedProducts(around: Surroundings, threads: number): readonly PlacedP
   program.nodes.forEach(({ opType, outputs }, i) => {
     // A product must not be written over what it reads.
     if (opType !== "Relu" || !isFree(i) || program.overwrites.has(outputs[0]!)) return;
-    const made = program.madeFor(i);
+    const made = program.onlySource(i);
     if (made !== null) reluOf.set(made, i);
   });
   program.nodes.forEach(({ opType }, i) => {

@@ -7,6 +7,14 @@ import type { NodeProto, TensorProto } from "../onnx/proto.ts";
 /** Operators whose result is their first input, in another shape or the same. */
 const ALIASES: ReadonlySet<string> = new Set(["Reshape", "Identity"]);
 
+/** The values that a node reads, with those that its loop's body takes from around it. */
+export const readBy = ({ inputs, attributes }: NodeProto): readonly string[] => {
+  const bodies = Object.values(attributes).flatMap((attribute) =>
+    attribute.kind === "graph" ? attribute.value.nodes : [],
+  );
+  return bodies.length === 0 ? inputs : [...inputs, ...bodies.flatMap(readBy)];
+};
+
 /** Nodes and values of a program by their names; types that lowering did not tell are noted as they are found. */
 export class Program {
   readonly nodes: readonly NodeProto[];
@@ -42,7 +50,7 @@ export class Program {
     };
     nodes.forEach((node, i) => {
       for (const name of node.outputs) this.#producer.set(name, i);
-      for (const name of node.inputs) consume(name, i);
+      for (const name of readBy(node)) consume(name, i);
     });
     for (const { name } of outputs) consume(name, -1);
   }
@@ -85,8 +93,8 @@ export class Program {
     return this.#consumers.get(name)?.some((by) => by === -1 || !own.has(by)) ?? false;
   }
 
-  /** The node whose result, perhaps in another shape, a node's first input is and nothing else needs; null where none is. */
-  madeFor(node: number): number | null {
+  /** The node that makes a node's first input, perhaps in another shape, if nothing else needs its result; else null. */
+  onlySource(node: number): number | null {
     const own = new Set([node]);
     let [name] = this.nodes[node]!.inputs;
     for (;;) {

@@ -55,7 +55,7 @@ export interface StepState {
   /** Keys [B, H, d, S] and values [B, H, S, d] of the memory in each layer, and what is added to scores, [B, 1, 1, S]. */
   readonly memory: readonly KeyValues[];
   readonly memoryMask: Tensor | null;
-  /** Added to the logits of each hypothesis, [V]. */
+  /** Added to the logits of each hypothesis, [V]; these must be finite, and small beside `BLOCKED`. */
   readonly blocked: Tensor | null;
 }
 

@@ -1,4 +1,4 @@
-/** Weights as constants of programs, which ONNX Runtime packs once, and finding out whether they have changed since. */
+/** Weights as constants of programs, which are packed once, and finding out whether they have changed since. */
 
 import type { Tensor } from "../tensor.ts";
 import { derive } from "../tensor/derive.ts";

@@ -242,7 +242,7 @@ class Decoder {
       ]);
       const each = found.tokens.shape[1]!;
       searches.forEach((search, row) => {
-        if (search.done) return;
+        if (search.done) return; // no candidates need be made
         const candidates: Candidate[] = [];
         for (let i = row * each; i < (row + 1) * each; i++)
           candidates.push({

@@ -16,8 +16,9 @@ export class Precedence {
   readonly #places = new Map<Node, number>();
   /** For each node the readers before it; for a reader also itself. */
   readonly #before = new Map<Node, Uint32Array>();
-  readonly #waited = new Map<Node, Node[]>();
-  readonly #waiting = new Map<Node, Set<Node>>();
+  /** The nodes that wait for each reader, and the readers that each node waits for. */
+  readonly #waitersOf = new Map<Node, Node[]>();
+  readonly #waitsOf = new Map<Node, Set<Node>>();
   #oldestWaiting = Infinity;
 
   /** `nodes` are all of the program; `known` are values that need not be computed. */
@@ -45,7 +46,8 @@ export class Precedence {
 
   /** Whether a reader runs before a node or is that node. */
   isBefore(reader: Node, node: Node): boolean {
-    const place = this.#places.get(reader)!;
+    const place = this.#places.get(reader);
+    if (place === undefined) throw new Error("precedence: asked about a node that is no reader");
     return ((this.#bitsOf(node)[place >> 5]! >>> (place & 31)) & 1) === 1;
   }
 
@@ -60,7 +62,7 @@ export class Precedence {
       if (current.id < oldest || seen.has(current)) continue;
       seen.add(current);
       for (const input of current.inputs) if (!this.#known.has(input)) stack.push(input.node);
-      stack.push(...(this.#waiting.get(current) ?? []));
+      stack.push(...(this.#waitsOf.get(current) ?? []));
     }
     return false;
   }
@@ -68,20 +70,22 @@ export class Precedence {
   /** Makes a node, and with it what needs it, wait for readers. */
   wait(node: Node, readers: readonly Node[]): void {
     this.#oldestWaiting = Math.min(this.#oldestWaiting, node.id);
-    const own = this.#waiting.get(node) ?? new Set();
-    this.#waiting.set(node, own);
+    const own = this.#waitsOf.get(node) ?? new Set();
+    this.#waitsOf.set(node, own);
     for (const reader of readers) {
       own.add(reader);
-      const waited = this.#waited.get(reader);
-      if (waited === undefined) this.#waited.set(reader, [node]);
+      const waited = this.#waitersOf.get(reader);
+      if (waited === undefined) this.#waitersOf.set(reader, [node]);
       else waited.push(node);
     }
     const changed = [node];
     for (const reader of readers) include(this.#bitsOf(node), this.#bitsOf(reader));
     for (let current = changed.pop(); current !== undefined; current = changed.pop()) {
       const bits = this.#bitsOf(current);
-      const later = current.outputs.flatMap((output) => this.#consumers.get(output) ?? []);
-      for (const next of [...later, ...(this.#waited.get(current) ?? [])])
+      const later = current.outputs.flatMap((output) =>
+        this.#known.has(output) ? [] : (this.#consumers.get(output) ?? []),
+      );
+      for (const next of [...later, ...(this.#waitersOf.get(current) ?? [])])
         if (include(this.#bitsOf(next), bits)) changed.push(next);
     }
   }

@@ -151,6 +151,7 @@ export function binary(name: string, rule: BinaryRule): (a: Operand, b: Operand)
     infer: ([a, b]) => {
       if (operands === "arithmetic") refuseBool(name, a!);
       const shape = broadcast(name, a!.shape, b!.shape);
+      // Mostly the type is that of an operand, and no object need be made.
       return result === undefined && shape === a!.shape ? a! : { dtype: result ?? a!.dtype, shape };
     },
     vjp:

@@ -65,3 +65,9 @@ export function runtimeError(operation: string, error: unknown): Error {
 /** For descriptions. */
 export const threadsText = (threads: number): string =>
   threads === 1 ? "1 thread" : `${threads} threads`;
+
+/**
+ * Optimizers of ONNX Runtime that sessions go without. GemmTransposeFusion takes a Transpose into the Gemm behind it also
+ * where the program returns the transposed tensor, which then is never computed (1.30).
+ */
+export const DISABLED_OPTIMIZERS = "GemmTransposeFusion";

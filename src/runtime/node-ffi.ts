@@ -7,6 +7,7 @@ import type { FusedProgram, Kernel } from "../kernels/kernel.ts";
 import type { LoweredProgram } from "../onnx/lower.ts";
 import { addressOf, libraryPath, OnnxRuntime, type Pointer } from "./c-api.ts";
 import {
+  DISABLED_OPTIMIZERS,
   checkData,
   checkInputs,
   checkOutput,
@@ -336,19 +337,18 @@ export class FfiExecutor implements Executor {
     const level = optimizationLevels[this.#optimization];
     ort.check(ort.bind("SetSessionGraphOptimizationLevel")(options, level));
     ort.check(ort.bind("SetSessionLogSeverityLevel")(options, fatal));
-    ort.check(ort.bind("AddSessionConfigEntry")(options, "session.use_env_allocators", "1"));
+    const set = (key: string, value: string): void =>
+      ort.check(ort.bind("AddSessionConfigEntry")(options, key, value));
+    set("session.use_env_allocators", "1");
+    set("optimization.disable_specified_optimizers", DISABLED_OPTIMIZERS);
     // Planning memory ahead holds every activation of a training step at once.
     ort.check(ort.bind("DisableMemPattern")(options));
     if (this.#sharedThreads) {
       ort.check(ort.bind("DisablePerSessionThreads")(options));
     } else {
-      const configure = (key: string, value: number): void =>
-        ort.check(
-          ort.bind("AddSessionConfigEntry")(options, `session.intra_op.${key}`, `${value}`),
-        );
       ort.check(ort.bind("SetIntraOpNumThreads")(options, this.#threads));
-      configure("allow_spinning", this.#spin > 0 ? 1 : 0);
-      if (this.#spin > 0) configure("spin_duration_us", Math.ceil(this.#spin));
+      set("session.intra_op.allow_spinning", this.#spin > 0 ? "1" : "0");
+      if (this.#spin > 0) set("session.intra_op.spin_duration_us", `${Math.ceil(this.#spin)}`);
     }
     return options;
   }

@@ -3,6 +3,7 @@
 import type { InferenceSession, Tensor, TensorConstructor } from "onnxruntime-web";
 import { dtypes, hostArray, type DType, type TypedArray } from "../graph/dtype.ts";
 import {
+  DISABLED_OPTIMIZERS,
   checkData,
   checkInputs,
   checkOutput,
@@ -47,7 +48,10 @@ export const sessionDefaults: InferenceSession.SessionOptions = {
   graphOptimizationLevel: "basic",
   enableMemPattern: false,
   logSeverityLevel: 4,
-  extra: { session: { intra_op: { allow_spinning: "0" } } },
+  extra: {
+    session: { intra_op: { allow_spinning: "0" } },
+    optimization: { disable_specified_optimizers: DISABLED_OPTIMIZERS },
+  },
 };
 
 /** Releases a session that nobody needs any more, neither to run nor for the memory of its tensors. */

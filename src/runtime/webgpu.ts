@@ -132,6 +132,7 @@ export async function openWebGpu(
     ...options,
     ...(strict && {
       extra: {
+        ...sessionDefaults.extra,
         session: {
           ...(sessionDefaults.extra?.["session"] as object),
           disable_cpu_ep_fallback: "1",

@@ -122,6 +122,26 @@ describe.skipIf(codeMemory === undefined)("products", () => {
     expect(nodes.map(({ opType }) => opType)).toEqual(["kernel_0", "Relu"]);
   });
 
+  it("leave a Relu alone where a loop's body reads what comes before it", () => {
+    const body = {
+      name: "body",
+      nodes: [{ ...node("Add", ["part", "product"], "sum"), name: "add" }],
+      initializers: [],
+      inputs: [f32("part", 20, 24)],
+      outputs: [f32("sum", 20, 24)],
+    };
+    const loop: Small = {
+      inputs: [f32("x", 20, 24), f32("w", 24, 24), f32("parts", 3, 20, 24)],
+      outputs: [f32("y", 20, 24), f32("sums", 3, 20, 24)],
+      nodes: [
+        node("MatMul", ["x", "w"], "product"),
+        node("Relu", ["product"], "y"),
+        node("Scan", ["parts"], "sums", { body: attr.graph(body), num_scan_inputs: attr.int(1) }),
+      ],
+    };
+    expect(compare(loop)).toEqual(["kernel_0", "Relu", "Scan"]);
+  });
+
   it("of constants alone, or of batches of them, stay", () => {
     expect(
       compare({

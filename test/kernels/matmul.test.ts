@@ -252,6 +252,34 @@ test("which products ONNX Runtime keeps", () => {
   expect(faster(2 ** 15, 2 ** 14, 256)).toBe(false);
 });
 
+test("panels with batches", () => {
+  expect(() =>
+    matmulKernel("product", { m: 3, n: 4, k: 2, batch: [2], packedB: true, threads: 1 }),
+  ).toThrow("panels hold one matrix, got batch [2]");
+});
+
+test.skipIf(skip !== undefined)("NaN and infinities", () => {
+  for (const [m, n, k] of [
+    [7, 17, 11],
+    [3, 5, 130],
+    [20, 16, 641],
+  ] as const)
+    for (const form of forms)
+      for (const relu of [false, true]) {
+        const kernel = matmulKernel("product", { m, n, k, ...form, relu, threads: 1 });
+        const [a, b] = kernel.inputs.map(({ shape }) => new Float32Array(size(shape)).fill(1));
+        const [row, column] = [m - 1, n - 1];
+        a![form.transA ? row : row * k] = NaN;
+        b![form.transB ? column * k : column] = -Infinity;
+        const c = new Float32Array(m * n);
+        run!(kernel, [a!, b!], c);
+        c.forEach((x, i) => {
+          const [inRow, inColumn] = [Math.floor(i / n) === row, i % n === column];
+          expect(x).toBe(inRow ? NaN : inColumn ? (relu ? 0 : -Infinity) : k);
+        });
+      }
+});
+
 test("sizes that no kernel has", () => {
   expect(() => matmulKernel("product", { m: 3, n: 0, k: 2, threads: 1 })).toThrow(
     "sizes must be 1 to 2²⁴ − 1 and matrices smaller than 2 GiB, got m 3, n 0, k 2, batch []",

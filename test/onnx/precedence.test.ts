@@ -5,6 +5,8 @@ import type { Node, Value } from "../../src/graph/node.ts";
 import { Precedence } from "../../src/onnx/precedence.ts";
 import { add } from "../../src/ops/elementwise.ts";
 import { source } from "../../src/ops/leaf.ts";
+import { concat } from "../../src/ops/shape.ts";
+import { split } from "../../src/ops/split.ts";
 import { Dice } from "../kernels/dice.ts";
 
 /** All that runs before a node, and the node. */
@@ -26,10 +28,14 @@ test.each(Array.from({ length: 40 }, (_, i) => i))("graph %i", (seed) => {
   const values = [...known];
   const size = 5 + dice.below(60);
   while (values.length < size) {
-    const made = add(dice.one(values.slice(-12)), dice.one(values));
-    if (!values.includes(made)) values.push(made);
+    const sum = add(dice.one(values.slice(-12)), dice.one(values));
+    // Two outputs, of which one may be known.
+    const made = dice.chance(0.2) ? split(concat([sum, dice.one(values)], 0), [2, 2], 0) : [sum];
+    if (made.length > 1 && dice.chance(0.3)) known.add(made[0]!);
+    values.push(...made.filter((value) => !values.includes(value)));
   }
-  const nodes = values.filter((value) => !known.has(value)).map((value) => value.node);
+  const computed = values.filter((value) => !known.has(value));
+  const nodes = [...new Set(computed.flatMap(({ node }) => [...before(node, known, new Map())]))];
   const consumers = new Map<Value, Node[]>();
   for (const node of nodes)
     for (const input of node.inputs) consumers.set(input, [...(consumers.get(input) ?? []), node]);

@@ -150,6 +150,32 @@ describe.each(Object.entries(executors))("%s", (name, create) => {
     program.release();
   });
 
+  // ONNX Runtime would take the Transposes into the Gemm and never compute them.
+  test("a transposed tensor that is multiplied and returned", async () => {
+    const turned = (from: string, to: string) => ({
+      ...{ opType: "Transpose", inputs: [from], outputs: [to] },
+      attributes: { perm: { kind: "ints" as const, value: [1, 0] } },
+    });
+    const program = await load({
+      inputs: [float32("x", 3, 2), float32("w", 2, 3), float32("b", 2)],
+      outputs: [float32("t", 2, 3), float32("y", 2, 2)],
+      nodes: [
+        turned("x", "t"),
+        turned("w", "u"),
+        { opType: "Gemm", inputs: ["t", "u", "b"], outputs: ["y"], attributes: {} },
+      ],
+    });
+    const [t, y] = await executor.run(program, [
+      await floats([1, 2, 3, 4, 5, 6], [3, 2]),
+      await floats([1, 1, 1, 0, 1, 2], [2, 3]),
+      await floats([10, 20], [2]),
+    ]);
+    expect(await valuesOf(t as DeviceBuffer)).toEqual([1, 3, 5, 2, 4, 6]);
+    // [[1, 3, 5], [2, 4, 6]] · [[1, 0], [1, 1], [1, 2]] + [10, 20]
+    expect(await valuesOf(y as DeviceBuffer)).toEqual([19, 33, 22, 36]);
+    program.release();
+  });
+
   describe("rejects", () => {
     // Turns what is thrown at once into a rejection.
     const failure = (task: () => unknown) => expect(Promise.resolve().then(task)).rejects;
