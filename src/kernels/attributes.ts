@@ -2,12 +2,26 @@
 
 import type { NodeProto } from "../onnx/proto.ts";
 
+type WithAttributes = Pick<NodeProto, "attributes">;
+
 /** An attribute that is one number. */
 export function numberAttribute(
-  { attributes }: Pick<NodeProto, "attributes">,
+  { attributes }: WithAttributes,
   name: string,
   otherwise: number,
 ): number {
   const value = attributes[name];
   return value?.kind === "int" || value?.kind === "float" ? Number(value.value) : otherwise;
 }
+
+/** The dimension that a node works along, of a tensor with so many; the first unless it says. */
+export function axisOf(node: WithAttributes, rank: number): number {
+  const axis = numberAttribute(node, "axis", 0);
+  return axis < 0 ? axis + rank : axis;
+}
+
+/** The dimensions of a Transpose's input in the order of its result's; reversed unless it says. */
+export const orderOf = ({ attributes: { perm } }: WithAttributes, rank: number): number[] =>
+  perm?.kind === "ints"
+    ? perm.value.map(Number)
+    : Array.from({ length: rank }, (_, i) => rank - 1 - i);

@@ -104,8 +104,7 @@ export class MatmulFrame {
     }
     a.store(at("stack"), rax);
     const { spec } = this;
-    const [first, second] = spec.swapped === true ? (["b", "a"] as const) : (["a", "b"] as const);
-    const operands = [first, second, ...(spec.bias ? (["bias"] as const) : []), "c"] as const;
+    const operands = ["a", "b", ...(spec.bias ? (["bias"] as const) : []), "c"] as const;
     operands.forEach((name, i) => {
       a.mov(rax, { base: rdi, offset: 8 * (spec.places?.[i] ?? i) });
       if (name !== "bias" && this.#layouts[name].offset > 0)

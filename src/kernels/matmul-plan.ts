@@ -35,8 +35,6 @@ export interface MatmulSpec {
 
 /** A product as code computes it. */
 export interface Product extends MatmulSpec {
-  /** The first input is B, the second A. */
-  readonly swapped?: boolean;
   /** Where the addresses of the inputs and of the output stand among those that the code is given; in order unless told. */
   readonly places?: readonly number[];
 }

@@ -10,8 +10,9 @@ import { packedProduct } from "./matmul-packed.ts";
 import { packPanels, panelElements } from "./panels.ts";
 import { type MatmulSpec, planMatmul, type Product } from "./matmul-plan.ts";
 
-/** Bytes that a matrix must stay below, and the length of its lines: offsets in code have 32 bits. */
+/** Bytes that a matrix must stay below: offsets in code have 32 bits. */
 const MOST_BYTES = 2 ** 31;
+/** Elements that sizes, and ways from line to line, must stay below: one offset reaches up to 23 lines ahead. */
 const MOST_LENGTH = 2 ** 24;
 /** Terms below which copying into panels costs more than it gives. */
 const FEWEST_TERMS = 8;
@@ -19,14 +20,13 @@ const FEWEST_TERMS = 8;
 /**
  * Whether a kernel can compute the product and is faster than ONNX Runtime with AVX2, as measured against version 1.30 on
  * AMD Zen 3: by 2 to 15 % where many rows meet many columns, two to four times where few rows meet a transposed matrix.
- * ONNX Runtime is better with a row times a matrix that is not transposed, and with few terms. It may be better with
+ * ONNX Runtime is better with a row times a matrix that is not transposed, a matrix times a column, and few terms. It may be better with
  * AVX-512, which kernels do not use, and with a constant B that kernels are not given in panels: it makes its own once.
  */
 export function matmulIsFaster(spec: MatmulSpec): boolean {
   if (!fits(spec)) return false;
-  const product = simplified(spec);
-  if (product.m === 1) return takesDots(product) && product.swapped !== true;
-  return spec.k >= FEWEST_TERMS;
+  if (spec.n === 1 && spec.m > 1 && spec.bias !== true) return false;
+  return spec.m === 1 ? takesDots(simplified(spec)) : spec.k >= FEWEST_TERMS;
 }
 
 function fits(spec: MatmulSpec): boolean {
@@ -42,14 +42,20 @@ function fits(spec: MatmulSpec): boolean {
 
 /**
  * The kernel of a product: inputs A, B and, if asked for, the bias; output C of shape [...batch, m, n], or of other types
- * where layouts are given, which must hold them; with `packedB` the second input is what `panelsOf` makes. Each part needs less than 1 MiB of its thread's stack. Throws a RangeError
- * for sizes below 1 or from 2²⁴ on, for matrices of 2 GiB, and for panels with batches.
+ * where layouts are given, which must hold them; with `packedB` the second input is what `panelsOf` makes. Each part needs
+ * less than 1 MiB of its thread's stack. Throws a RangeError for sizes below 1, for sizes and ways from line to line from 2²⁴
+ * elements on, for matrices of 2 GiB, and for panels with batches.
  */
 export function matmulKernel(name: string, spec: MatmulSpec): Kernel {
   const { m, n, k, transA = false, transB = false, batch = [], bias = false } = spec;
   if (!fits(spec))
     throw new RangeError(
-      `matmulKernel: sizes must be 1 to 2²⁴ − 1 and matrices smaller than 2 GiB, got m ${m}, n ${n}, k ${k}, batch [${batch.join(", ")}]`,
+      `matmulKernel: sizes must be 1 to 2²⁴ − 1 and matrices smaller than 2 GiB, got m ${m}, n ${n}, k ${k}, batch [${batch.join(", ")}]` +
+        (["a", "b", "c"] as const)
+          .map((name) =>
+            spec[name] === undefined ? "" : `, ${name} ${JSON.stringify(spec[name])}`,
+          )
+          .join(""),
     );
   if (spec.packedB === true && batch.length > 0)
     throw new RangeError(`matmulKernel: panels hold one matrix, got batch [${batch.join(", ")}]`);
@@ -101,16 +107,11 @@ export function joinedMatmulKernel(
 
 /** The same product in another form where a matrix is a vector without gaps, whose transpose is itself in memory. */
 function simplified(spec: MatmulSpec): Product {
-  const { m, n, k, transA = false, transB = false } = spec;
+  const { m, n, transA = false, transB = false } = spec;
   // Panels have the order of B's columns.
   if (spec.packedB === true) return spec;
   const { a, b, c } = layoutsOf(spec);
   const eitherB = n === 1 && (transB || b.line === 1);
-  // A column is the row Bᵀ Aᵀ; a bias would be one number for all of it.
-  if (eitherB && m > 1 && c.line === 1 && spec.bias !== true) {
-    const row = { ...spec, swapped: true, m: 1, n: m, transA: false, transB: !transA };
-    return { ...row, a: { ...b, line: k }, b: a, c: { ...c, line: m } };
-  }
   const eitherA = m === 1 && (!transA || a.line === 1);
   return { ...spec, a, b, c, transA: transA && !eitherA, transB: transB || eitherB };
 }

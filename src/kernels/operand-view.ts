@@ -1,11 +1,11 @@
 /**
- * Finds products that need no copies of heads: around attention's products, operators only move elements, which a kernel
- * reads and writes as well where they lie before and after.
+ * Where products' operands and results lie without copies: around attention's products, operators only move elements, which
+ * a kernel reads and writes as well where they are before and after.
  */
 
 import { numel, type Shape } from "../graph/shape.ts";
 import type { NodeProto } from "../onnx/proto.ts";
-import { numberAttribute } from "./attributes.ts";
+import { axisOf, orderOf } from "./attributes.ts";
 import type { Layout } from "./matmul-layout.ts";
 import type { Program } from "./program.ts";
 import { isInOrder, narrowed, permuted, reshaped, type View, whole } from "./view.ts";
@@ -31,7 +31,8 @@ export interface Matrices {
 export function operand({ program, has }: Surroundings, name: string, shape: Shape): Matrices {
   for (const view of viewsOf(program, name)) {
     const { source } = view;
-    // Only nodes between are known to come before what is overwritten is; constants are for ONNX Runtime to move.
+    // An update waits for the nodes that read the old elements, not for products that would read them later; so these read
+    // what those nodes made. Constants are left to ONNX Runtime, which moves them once.
     const isOverwritten = program.overwritten.has(program.root(source));
     if (!has(source) || program.constants.has(source) || isOverwritten) continue;
     const matrices = matricesOf(view, shape);
@@ -48,22 +49,31 @@ function viewsOf(program: Program, name: string): View[] {
   const own = whole(name, type.shape);
   if (maker === undefined || !(isMove(maker) || isSplit(maker))) return [own];
   const moved = viewsOf(program, maker.inputs[0] ?? "").flatMap((view) => {
-    const result = movedBy(program, maker, name, view);
+    const result = isSplit(maker)
+      ? partOf(program, maker, name, view)
+      : movedBy(program, maker, view);
     return result === null ? [] : [result];
   });
   return [...moved, own];
 }
 
-/** What a node that moves elements, or splits them, makes of its first input, by a view of that; null where that is uneven. */
-function movedBy(program: Program, node: NodeProto, name: string, view: View): View | null {
-  if (node.opType === "Transpose") return permuted(view, orderOf(node, view.shape));
-  if (node.opType === "Reshape") return reshaped(view, program.type(name).shape);
-  const axis = numberAttribute(node, "axis", 0);
-  const dim = axis < 0 ? axis + view.shape.length : axis;
-  const sizes = node.outputs.map((output) => program.types.get(output)?.shape[dim] ?? NaN);
-  const place = node.outputs.indexOf(name);
-  const first = sizes.slice(0, place).reduce((sum, size) => sum + size, 0);
-  return Number.isNaN(first) ? null : narrowed(view, dim, first, sizes[place]!);
+/** What a node that moves elements makes of its first input, by a view of that; null where that is uneven. */
+const movedBy = (program: Program, node: NodeProto, view: View): View | null =>
+  node.opType === "Transpose"
+    ? permuted(view, orderOf(node, view.shape.length))
+    : reshaped(view, program.type(node.outputs[0]!).shape);
+
+/** One of the results of a Split, by a view of what it splits; null where the sizes of those before are not known. */
+function partOf(program: Program, node: NodeProto, name: string, view: View): View | null {
+  const dim = axisOf(node, view.shape.length);
+  let first = 0;
+  for (const output of node.outputs) {
+    const size = program.types.get(output)?.shape[dim];
+    if (size === undefined) return null;
+    if (output === name) return narrowed(view, dim, first, size);
+    first += size;
+  }
+  return null;
 }
 
 /** A value in whose place another one can be made: itself, or what nodes make of it that only move its elements. */
@@ -73,7 +83,10 @@ export interface Target {
   readonly moves: readonly number[];
 }
 
-/** What can be made in place of a value, the farthest first. */
+/**
+ * What can be made in place of a value, the farthest first: nothing that is written over an input but the value itself,
+ * which its own node may write so.
+ */
 export function targetsOf({ program, isFree }: Surroundings, name: string): Target[] {
   const targets: Target[] = [{ name, moves: [] }];
   for (;;) {
@@ -84,7 +97,6 @@ export function targetsOf({ program, isFree }: Surroundings, name: string): Targ
     if (node === undefined || !isMove(node) || !program.types.has(moved!)) break;
     targets.unshift({ name: moved!, moves: [...moves, by!] });
   }
-  // What is written over an input may have to wait until that has been read.
   return targets.filter(({ name: target }) => target === name || !program.overwrites.has(target));
 }
 
@@ -105,16 +117,11 @@ const isSplit = ({ opType, domain = "" }: NodeProto): boolean =>
 function movedBack(program: Program, node: NodeProto, view: View): View | null {
   const { shape } = program.type(node.inputs[0]!);
   if (node.opType === "Reshape") return reshaped(view, shape);
-  const order = orderOf(node, shape);
+  const order = orderOf(node, shape.length);
   return permuted(
     view,
     order.map((_, dim) => order.indexOf(dim)),
   );
-}
-
-/** The dimensions of a Transpose's input in the order of its result's. */
-function orderOf({ attributes: { perm } }: NodeProto, shape: Shape): number[] {
-  return perm?.kind === "ints" ? perm.value.map(Number) : shape.map((_, i) => i).toReversed();
 }
 
 /** A view as matrices of this shape; null where their elements do not follow each other along lines or columns. */

@@ -1,7 +1,8 @@
 /** Products as kernels compute them: on heads of attention where they lie, several at once where they lie in one tensor. */
 
 import type { Shape } from "../graph/shape.ts";
-import { numberAttribute } from "./attributes.ts";
+import type { NodeProto } from "../onnx/proto.ts";
+import { axisOf } from "./attributes.ts";
 import type { MatmulSpec } from "./matmul-plan.ts";
 import {
   beforeMoves,
@@ -19,31 +20,42 @@ const MOST_JOINED = 8;
 
 type Spec = Omit<MatmulSpec, "threads">;
 
-/** Products that each make their part of one value, with what they read. */
+/** A product with what it reads. */
+export interface PlacedProduct {
+  readonly spec: Spec;
+  readonly inputs: readonly string[];
+}
+
+/** Products that each make their part of one value. */
 export interface PlacedProducts {
-  readonly products: readonly { readonly spec: Spec; readonly inputs: readonly string[] }[];
+  readonly products: readonly PlacedProduct[];
   readonly output: string;
   readonly shape: Shape;
   /** The nodes they take the place of. */
   readonly nodes: readonly number[];
 }
 
-/** A product alone, and how its result was moved. */
-interface Placed extends PlacedProducts {
-  readonly products: readonly [PlacedProducts["products"][number]];
+/** A product that a Concat may join with others: with its operands in place, its result not yet. */
+interface Part {
+  readonly read: PlacedProduct;
+  /** The result's shape as matrices, the nodes that move it, and what is then its shape. */
   readonly matrices: Shape;
   readonly moves: readonly number[];
+  readonly shape: Shape;
+  /** The nodes it takes the place of, moves included. */
+  readonly nodes: readonly number[];
 }
 
 /** Places a program's products, whose nodes come in order; `isFaster` tells whether a kernel should compute one. */
 export class ProductPlacer {
   readonly #around: Surroundings;
   readonly #isFaster: (spec: Spec) => boolean;
-  /** By what they make. */
+  /** What kernels will make, by its name. */
   readonly #placed = new Map<string, PlacedProducts>();
-  readonly #alone = new Map<string, Placed>();
-  /** What is made in place of nodes. */
-  readonly #madeBy = new Map<number, string>();
+  /** Single products by what they make. */
+  readonly #parts = new Map<string, Part>();
+  /** The value that is made in place of a node. */
+  readonly #instead = new Map<number, string>();
 
   constructor(around: Surroundings, isFaster: (spec: Spec) => boolean) {
     const { program } = around;
@@ -52,10 +64,10 @@ export class ProductPlacer {
       program,
       has: (name) => {
         const made = program.indexOfMaker(name);
-        const instead = made === undefined ? undefined : this.#madeBy.get(made);
+        const instead = made === undefined ? undefined : this.#instead.get(made);
         return instead === undefined ? around.has(name) : instead === name;
       },
-      isFree: (node) => around.isFree(node) && !this.#madeBy.has(node),
+      isFree: (node) => around.isFree(node) && !this.#instead.has(node),
     };
   }
 
@@ -75,10 +87,9 @@ export class ProductPlacer {
       const c = this.#written(whole(output, shape), moves, matrices);
       const spec = { ...read.spec, ...c };
       if (c === null || !this.#isFaster(spec)) continue;
-      const products = [{ spec, inputs: read.inputs }] as const;
-      const placed = { products, output, shape, matrices, moves, nodes: [...nodes, ...moves] };
-      this.#alone.set(output, placed);
-      this.#set(placed);
+      const all = [...nodes, ...moves];
+      this.#parts.set(output, { read, matrices, moves, shape, nodes: all });
+      this.#set({ products: [{ spec, inputs: read.inputs }], output, shape, nodes: all });
       return;
     }
   }
@@ -88,14 +99,16 @@ export class ProductPlacer {
     const { program } = this.#around;
     const concat = program.nodes[node]!;
     const parts = concat.inputs.flatMap((name) =>
-      program.onlyConsumer(name) === node ? (this.#alone.get(name) ?? []) : [],
+      program.onlyConsumer(name) === node ? (this.#parts.get(name) ?? []) : [],
     );
     if (parts.length < concat.inputs.length || parts.length > MOST_JOINED) return;
     const [name] = concat.outputs as [string];
     for (const target of targetsOf(this.#around, name)) {
-      const products = this.#parts(target, parts, numberAttribute(concat, "axis", 0));
+      // The Concat would be written over an input when the products have read it.
+      if (program.overwrites.has(target.name)) continue;
+      const products = this.#joined(target, parts, concat);
       if (products === null) continue;
-      for (const { output } of parts) this.#placed.delete(output);
+      for (const part of concat.inputs) this.#placed.delete(part);
       const nodes = [...parts.flatMap((part) => part.nodes), node, ...target.moves];
       const { shape } = program.type(target.name);
       this.#set({ products, output: target.name, shape, nodes });
@@ -105,14 +118,11 @@ export class ProductPlacer {
 
   #set(placed: PlacedProducts): void {
     this.#placed.set(placed.output, placed);
-    for (const node of placed.nodes) this.#madeBy.set(node, placed.output);
+    for (const node of placed.nodes) this.#instead.set(node, placed.output);
   }
 
   /** The product on what its operands are made of, where a kernel is as fast with that. */
-  #read({ spec, inputs }: NodeProduct): {
-    readonly spec: Spec;
-    readonly inputs: readonly string[];
-  } {
+  #read({ spec, inputs }: NodeProduct): PlacedProduct {
     const { m, n, k, transA = false, transB = false, batch = [] } = spec;
     const [nameA, nameB, ...others] = inputs as [string, string];
     const a = operand(this.#around, nameA, [...batch, ...(transA ? [k, m] : [m, k])]);
@@ -137,24 +147,23 @@ export class ProductPlacer {
   }
 
   /** Products as parts, along a dimension, of what is made in place of these parts together. */
-  #parts(
+  #joined(
     { name, moves }: Target,
-    parts: readonly Placed[],
-    axis: number,
-  ): PlacedProducts["products"] | null {
+    parts: readonly Part[],
+    concat: NodeProto,
+  ): readonly PlacedProduct[] | null {
     const { program } = this.#around;
     const all = beforeMoves(program, moves, whole(name, program.type(name).shape));
     if (all === null) return null;
-    const dim = axis < 0 ? axis + all.shape.length : axis;
-    const products: PlacedProducts["products"][number][] = [];
+    const dim = axisOf(concat, all.shape.length);
+    const products: PlacedProduct[] = [];
     let first = 0;
-    for (const { products: own, shape, moves: ownMoves, matrices } of parts) {
-      const size = shape[dim]!;
-      const c = this.#written(narrowed(all, dim, first, size), ownMoves, matrices);
-      const [{ spec, inputs }] = own;
-      const written = { ...spec, ...c };
-      if (c === null || !this.#isFaster(written)) return null;
-      products.push({ spec: written, inputs });
+    for (const part of parts) {
+      const size = part.shape[dim]!;
+      const c = this.#written(narrowed(all, dim, first, size), part.moves, part.matrices);
+      const spec = { ...part.read.spec, ...c };
+      if (c === null || !this.#isFaster(spec)) return null;
+      products.push({ spec, inputs: part.read.inputs });
       first += size;
     }
     return products;

@@ -3,7 +3,7 @@
 import type { TypeSpec } from "../graph/node.ts";
 import { broadcast } from "../graph/shape.ts";
 import type { NodeProto } from "../onnx/proto.ts";
-import { numberAttribute } from "./attributes.ts";
+import { axisOf, numberAttribute, orderOf } from "./attributes.ts";
 import type { Program } from "./program.ts";
 
 type Rule = (
@@ -18,14 +18,14 @@ const resized = (shape: readonly number[], axis: number, size: number): number[]
 /** Shapes of results from those of inputs. */
 const rules: Readonly<Record<string, Rule>> = {
   Split: (program, node, [x]) => {
-    const axis = along(numberAttribute(node, "axis", 0), x!);
+    const axis = axisOf(node, x!.shape.length);
     const sizes = node.inputs[1] === undefined ? null : program.integers(node.inputs[1]);
     if (sizes?.length !== node.outputs.length) return null;
     return sizes.map((size) => resized(x!.shape, axis, size));
   },
   Concat: (_program, node, inputs) => {
     const shapes = inputs.flatMap((type) => (type === undefined ? [] : [type.shape]));
-    const axis = along(numberAttribute(node, "axis", 0), inputs[0]!);
+    const axis = axisOf(node, inputs[0]!.shape.length);
     if (shapes.length !== inputs.length) return null;
     return [
       resized(
@@ -35,8 +35,7 @@ const rules: Readonly<Record<string, Rule>> = {
       ),
     ];
   },
-  Transpose: (_program, { attributes: { perm } }, [x]) =>
-    perm?.kind === "ints" ? [perm.value.map((i) => x!.shape[Number(i)]!)] : [x!.shape.toReversed()],
+  Transpose: (_program, node, [x]) => [orderOf(node, x!.shape.length).map((dim) => x!.shape[dim]!)],
   Expand: (program, node, [x]) => {
     const sizes = program.integers(node.inputs[1]!);
     return sizes === null ? null : [broadcast("Expand", x!.shape, sizes)];
@@ -51,9 +50,6 @@ const rules: Readonly<Record<string, Rule>> = {
     return [[a!.shape[transA]!, b.shape[1 - transB]!]];
   },
 };
-
-const along = (axis: number, { shape }: TypeSpec): number =>
-  axis < 0 ? axis + shape.length : axis;
 
 /** Notes the types of a node's results where those of its inputs tell them. */
 export function noteResultTypes(program: Program, node: NodeProto): void {

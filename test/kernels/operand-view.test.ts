@@ -172,6 +172,42 @@ describe.skipIf(codeMemory === undefined)("products", () => {
     expect(left([null, null])).toEqual(["kernel"]);
     expect(left([null, "x"])).toEqual(["Split", "kernel"]);
     expect(left(["z", null])).toEqual(["kernel", "Transpose"]);
+
+    const joined = lowered({
+      inputs: [f32("w", 32, 32), f32("a", 32, 16), f32("b", 32, 16)],
+      outputs: [f32("y", 32, 32)],
+      nodes: [
+        node("MatMul", ["w", "a"], ["wa"]),
+        node("MatMul", ["w", "b"], ["wb"]),
+        node("Concat", ["wa", "wb"], ["y"], { axis: attr.int(1) }),
+      ],
+    });
+    const operators = (overwrites: (string | null)[]): string[] =>
+      fuse({ ...joined, overwrites }, { threads: 2, products: true }).model.graph.nodes.map(
+        ({ opType }) => opType,
+      );
+    expect(operators([null])).toEqual(["kernel_0"]);
+    expect(operators(["w"])).toEqual(["kernel_0", "kernel_0", "Concat"]);
+  });
+
+  it("that a Concat puts together lie otherwise than each alone", () => {
+    const parts = ["a", "b"].flatMap((name) => [
+      node("MatMul", [`${name}s`, `${name}v`], [`${name}m`]),
+      node("Transpose", [`${name}m`], [`${name}t`], order(0, 2, 1, 3)),
+    ]);
+    const left = compare({
+      inputs: ["a", "b"].flatMap((name) => [
+        f32(`${name}s`, B, H, T, T),
+        f32(`${name}v`, B, H, T, D),
+      ]),
+      outputs: [f32("y", 2 * B, H, T, D)],
+      nodes: [
+        ...parts,
+        node("Concat", ["at", "bt"], ["both"], { axis: attr.int(0) }),
+        node("Transpose", ["both"], ["y"], order(0, 2, 1, 3)),
+      ],
+    });
+    expect(left).toEqual(["kernel"]);
   });
 
   it("read columns as lines, and no elements apart from each other", () => {
