@@ -1,7 +1,7 @@
 /** Where the matrices of a product lie: one after the other, or as parts of larger tensors, such as heads of attention. */
 
+import { strides } from "../graph/shape.ts";
 import type { MatmulSpec } from "./matmul-plan.ts";
-import { stridesInOrder } from "./view.ts";
 
 /** Places of an operand's elements; those along a line always follow each other. */
 export interface Layout {
@@ -18,7 +18,7 @@ export function layoutsOf(spec: MatmulSpec): Readonly<Record<"a" | "b" | "c", La
   const { m, n, k, transA = false, transB = false, batch = [] } = spec;
   const inOrder = (lines: number, line: number): Layout => ({
     ...{ offset: 0, line },
-    matrices: stridesInOrder(batch).map((stride) => stride * lines * line),
+    matrices: strides(batch).map((stride) => stride * lines * line),
   });
   return {
     a: spec.a ?? (transA ? inOrder(k, m) : inOrder(m, k)),

@@ -4,7 +4,7 @@ import type { TypeSpec } from "../graph/node.ts";
 import type { NodeProto, TensorProto } from "../onnx/proto.ts";
 import type { KernelTarget } from "./kernel.ts";
 import { callOf, type KernelSet } from "./kernel-set.ts";
-import { joinedMatmulKernel, matmulIsFaster, matmulKernel, panelsOf } from "./matmul.ts";
+import { joinedMatmulKernel, matmulIsFaster, panelsOf } from "./matmul.ts";
 import type { MatmulSpec } from "./matmul-plan.ts";
 import type { Surroundings } from "./operand-view.ts";
 import { type PlacedProducts, ProductPlacer } from "./placed-products.ts";
@@ -34,18 +34,15 @@ export function productCalls(
     const { products, output, shape, nodes } = placed;
     const specs = products.map(({ spec }) => ({ ...spec, threads }));
     const read = products.map(({ inputs }, i) => panels.inputsOf(specs[i]!, inputs));
-    const names = read.length === 1 ? read[0]! : [...new Set(read.flat())];
+    const names = [...new Set(read.flat())];
     const inputs = names.map((name) => panels.type(name));
     const outputs: TypeSpec[] = [{ dtype: "float32", shape }];
-    const places = read.map((own) => own.map((name) => names.indexOf(name)));
-    const kernel = kernels.of(["matmul", specs, places, inputs, outputs], (name) =>
-      specs.length === 1
-        ? { ...matmulKernel(name, specs[0]!), inputs, outputs }
-        : joinedMatmulKernel(
-            name,
-            specs.map((spec, i) => ({ spec, inputs: places[i]! })),
-            { inputs, outputs },
-          ),
+    const parts = read.map((own, i) => ({
+      spec: specs[i]!,
+      inputs: own.map((name) => names.indexOf(name)),
+    }));
+    const kernel = kernels.of(["matmul", parts, inputs, outputs], (name) =>
+      joinedMatmulKernel(name, parts, { inputs, outputs }),
     );
     const call = callOf(program.nodes[nodes[0]!]!, kernel, { inputs: names, outputs: [output] });
     return { call, nodes };

@@ -95,14 +95,12 @@ export class Program {
 
   /** The node that makes a node's first input, perhaps in another shape, if nothing else needs its result; else null. */
   onlySource(node: number): number | null {
-    const own = new Set([node]);
-    let [name] = this.nodes[node]!.inputs;
-    for (;;) {
-      const made = this.#producer.get(name!);
-      if (made === undefined || this.isNeededBeside(own, name!)) return null;
+    for (let by = node; ;) {
+      const [name] = this.nodes[by]!.inputs as [string];
+      const made = this.indexOfMaker(name);
+      if (made === undefined || this.onlyConsumer(name) !== by) return null;
       if (!ALIASES.has(this.nodes[made]!.opType)) return made;
-      own.add(made);
-      [name] = this.nodes[made]!.inputs;
+      by = made;
     }
   }
 

@@ -1,6 +1,6 @@
 /** Tensors as other tensors hold them: operators that only move elements become steps from one to the next. */
 
-import { numel, type Shape } from "../graph/shape.ts";
+import { strides as rowMajor, type Shape } from "../graph/shape.ts";
 
 /** A tensor whose element [i, j, …] is that of a source at `offset` + i·strides[0] + j·strides[1] + …. */
 export interface View {
@@ -10,18 +10,14 @@ export interface View {
   readonly strides: readonly number[];
 }
 
-/** Strides of a tensor whose elements lie in order. */
-export const stridesInOrder = (shape: Shape): number[] =>
-  shape.map((_, i) => numel(shape.slice(i + 1)));
-
 /** A tensor as it is. */
 export const whole = (source: string, shape: Shape): View => ({
-  ...{ source, offset: 0, shape, strides: stridesInOrder(shape) },
+  ...{ source, offset: 0, shape, strides: rowMajor(shape) },
 });
 
 /** Whether a view's elements lie in order from its source's first on. */
 export const isInOrder = ({ offset, shape, strides }: View): boolean => {
-  const ordered = stridesInOrder(shape);
+  const ordered = rowMajor(shape);
   return offset === 0 && strides.every((stride, i) => shape[i] === 1 || stride === ordered[i]);
 };
 
