@@ -49,7 +49,7 @@ const conditions = { equal: 4, notEqual: 5, less: 12, atLeast: 13 };
 type Condition = keyof typeof conditions;
 
 /** Arithmetic on general registers, as the digit of its opcode. */
-const digits = { add: 0, and: 4, sub: 5, cmp: 7 };
+const digits = { add: 0, or: 1, and: 4, sub: 5, cmp: 7 };
 type Arithmetic = keyof typeof digits;
 
 /** Opcode map, mandatory prefix (0 none, 1 66, 2 F3, 3 F2) and opcode of three-operand vector instructions. */
@@ -211,6 +211,22 @@ export class Assembler {
     this.#code.push(bits);
   }
 
+  /** The place of a number's lowest one, counted from 0; of 0 it is not told. */
+  lowestOne(to: Gpr, from: Gpr): void {
+    this.#code.push(0xf3);
+    this.#general(to, [0x0f, 0xbc], from);
+  }
+
+  /** Sets the bit whose place the lowest 6 bits of a register tell. */
+  setBit(to: Gpr, place: Gpr): void {
+    this.#general(place, [0x0f, 0xab], to);
+  }
+
+  /** Copies as many elements as rcx says from where rsi points to where rdi does, the first ones first. */
+  copyElements(): void {
+    this.#code.push(0xf3, 0xa5);
+  }
+
   push(register: Gpr): void {
     if (register >= 8) this.#code.push(0x41);
     this.#code.push(0x50 + (register & 7));
@@ -256,6 +272,11 @@ export class Assembler {
   /** Asks for the cache line at an address to be there soon. */
   prefetch(address: Address): void {
     this.#general(1, [0x0f, 0x18], address, 0, false);
+  }
+
+  /** Asks for it to be there soon, for this processor core alone. */
+  prefetchToWrite(address: Address): void {
+    this.#general(1, [0x0f, 0x0d], address, 0, false);
   }
 
   // ---- vector registers --------------------------------------------------------------------------------------------
@@ -344,6 +365,11 @@ export class Assembler {
   /** Stores the lowest element. */
   vstoreOne(to: Address, from: Ymm): void {
     this.#vector(1, 2, 0x11, from, 0, to, 0, false);
+  }
+
+  /** The highest bits of eight elements, the first one's lowest. */
+  vmovmskps(to: Gpr, from: Ymm): void {
+    this.#vector(1, 0, 0x50, to, 0, from);
   }
 
   /** Clears the upper halves, without which other code's SSE instructions would wait. */

@@ -14,9 +14,9 @@ export function numberAttribute(
   return value?.kind === "int" || value?.kind === "float" ? Number(value.value) : otherwise;
 }
 
-/** The dimension that a node works along, of a tensor with so many; the first unless it says. */
-export function axisOf(node: WithAttributes, rank: number): number {
-  const axis = numberAttribute(node, "axis", 0);
+/** The dimension that a node works along, of a tensor with so many; the first, or another one, unless it says. */
+export function axisOf(node: WithAttributes, rank: number, otherwise = 0): number {
+  const axis = numberAttribute(node, "axis", otherwise);
   return axis < 0 ? axis + rank : axis;
 }
 

@@ -7,12 +7,14 @@ import type { LoweredProgram } from "../onnx/lower.ts";
 import type { NodeProto } from "../onnx/proto.ts";
 import { FIRST_DIMENSION, groupLoop } from "./group-loop.ts";
 import { planGroups } from "./groups.ts";
-import { indexAddKernel, indexAddOf } from "./index-add.ts";
+import { indexAddOf } from "./index-add.ts";
 import { KERNEL_DOMAIN, type FusedProgram, type KernelTarget } from "./kernel.ts";
 import { callOf, KernelSet } from "./kernel-set.ts";
 import { productCalls } from "./product-calls.ts";
 import { Program, readBy } from "./program.ts";
 import { roleOf } from "./roles.ts";
+import { scatterOf } from "./scatter.ts";
+import { topKOf } from "./top-k.ts";
 
 /** Nodes that stay together: what a group becomes, or a node alone. */
 type Unit = readonly NodeProto[];
@@ -46,8 +48,14 @@ export function fuse(lowered: LoweredProgram, target: KernelTarget): FusedProgra
     for (const i of replaced) unitOf.set(i, unit);
   }
   nodes.forEach((node, i) => {
-    const call = unitOf.has(i) ? null : indexAddCall(program, node, target, kernels);
-    if (call !== null) unitOf.set(i, [call]);
+    if (unitOf.has(i)) return;
+    for (const kernelOf of [indexAddOf, scatterOf, topKOf]) {
+      const found = kernelOf(around, node, target.threads);
+      if (found === null) continue;
+      const { inputs, key, make } = found;
+      unitOf.set(i, [callOf(node, kernels.of(key, make), { inputs, outputs: node.outputs })]);
+      return;
+    }
   });
   if (unitOf.size === 0) return { model, kernels: [] };
 
@@ -74,22 +82,6 @@ export function fuse(lowered: LoweredProgram, target: KernelTarget): FusedProgra
     },
     kernels: kernels.all,
   };
-}
-
-/** The call of the kernel that adds rows at places, where the node does that. */
-function indexAddCall(
-  program: Program,
-  node: NodeProto,
-  { threads }: KernelTarget,
-  kernels: KernelSet,
-): NodeProto | null {
-  const rows = indexAddOf(program, node);
-  if (rows === null) return null;
-  const { count, size, columns, inputs } = rows;
-  const kernel = kernels.of(["index-add", count, size, columns], (name) =>
-    indexAddKernel(name, rows, threads),
-  );
-  return callOf(node, kernel, { inputs, outputs: node.outputs });
 }
 
 /** The units that outputs need, in an order in which each comes after those it needs itself. */

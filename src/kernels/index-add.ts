@@ -20,8 +20,9 @@ import {
   rsi,
 } from "./assembler.ts";
 import type { Kernel } from "./kernel.ts";
+import type { NodeKernel } from "./kernel-set.ts";
 import { LANES, laneMask } from "./lanes.ts";
-import type { Program } from "./program.ts";
+import type { Surroundings } from "./operand-view.ts";
 
 /** Columns of each part, at least: a few cache lines. */
 const FEWEST_COLUMNS = 64;
@@ -31,16 +32,18 @@ export interface IndexAdd {
   readonly count: number;
   readonly size: number;
   readonly columns: number;
-  /** The index, int32 of `count` elements, and the rows [count, columns]. */
-  readonly inputs: readonly [string, string];
 }
 
 /**
- * What a ScatterElements adds where its data are zeros and its indices the same along each row; null for another node. Rows
+ * The kernel of a ScatterElements that adds, where its data are zeros and its indices the same along each row; null for another node. Rows
  * that an index out of range names would be an error in ONNX Runtime and are passed over by the kernel, so it stands only
  * for indices by which something of as many rows is gathered too.
  */
-export function indexAddOf(program: Program, node: NodeProto): IndexAdd | null {
+export function indexAddOf(
+  { program }: Surroundings,
+  node: NodeProto,
+  threads: number,
+): NodeKernel | null {
   const { axis, reduction } = node.attributes;
   const adds = reduction?.kind === "string" && reduction.value === "add";
   if (node.opType !== "ScatterElements" || !adds || axis?.kind !== "int" || axis.value !== 0)
@@ -67,7 +70,11 @@ export function indexAddOf(program: Program, node: NodeProto): IndexAdd | null {
       program.types.get(table!)?.shape[0] === size,
   );
   if (!inColumn || !gathers || numel(result.shape) >= 2 ** 29) return null;
-  return { count, columns, size, inputs: [spread.inputs[0]!, node.inputs[2]!] };
+  return {
+    key: ["index-add", count, size, columns],
+    make: (name) => indexAddKernel(name, { count, size, columns }, threads),
+    inputs: [spread.inputs[0]!, node.inputs[2]!],
+  };
 }
 
 /** The kernel; threads share the columns. */

@@ -34,6 +34,14 @@ export class KernelSet {
   }
 }
 
+/** A kernel that does what one node does. */
+export interface NodeKernel {
+  /** Equal for equal kernels. */
+  readonly key: unknown;
+  readonly make: (name: string) => Kernel;
+  readonly inputs: readonly string[];
+}
+
 /** The node that calls a kernel in place of another one. */
 export const callOf = (
   node: NodeProto,

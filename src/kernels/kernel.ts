@@ -31,6 +31,8 @@ export interface Kernel {
   readonly outputs: readonly TypeSpec[];
   /** Into how many parts its work is divided, which may run at the same time. */
   readonly parts: number;
+  /** What went wrong where the code returns something but 0; only of one part, and only where it is given. */
+  readonly failure?: string;
   /**
    * x86-64 code that may lie anywhere at a multiple of 32 bytes: a function of the System V calling convention that gets
    * the addresses of inputs and outputs, in this order, as an array, and the number of the part to do.

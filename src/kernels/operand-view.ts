@@ -42,7 +42,7 @@ export function operand({ program, has }: Surroundings, name: string, shape: Sha
 }
 
 /** A value as other values hold it, those that are made first before those made of them; at last as it is. */
-function viewsOf(program: Program, name: string): View[] {
+export function viewsOf(program: Program, name: string): View[] {
   const type = program.types.get(name);
   if (type === undefined) return [];
   const maker = program.maker(name);

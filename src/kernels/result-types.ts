@@ -40,6 +40,12 @@ const rules: Readonly<Record<string, Rule>> = {
     const sizes = program.integers(node.inputs[1]!);
     return sizes === null ? null : [broadcast("Expand", x!.shape, sizes)];
   },
+  // Positions are int64.
+  TopK: (program, node, [x]) => {
+    const [k] = program.integers(node.inputs[1]!) ?? [];
+    const { shape } = x!;
+    return k === undefined ? null : [resized(shape, axisOf(node, shape.length, -1), k)];
+  },
   Identity: (_program, _node, [x]) => [x!.shape],
   Gemm: (_program, node, [a, b]) => {
     if (b === undefined) return null;

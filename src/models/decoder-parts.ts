@@ -52,7 +52,7 @@ export interface StepState {
   readonly own: readonly KeyValues[];
   /** Added to the scores of K queries and C·K keys, broadcasts to [B, H, K, C·K]. */
   readonly ownMask: Tensor;
-  /** Keys [B, H, d, S] and values [B, H, S, d] of the memory in each layer, and what is added to scores, [B, 1, 1, S]. */
+  /** Keys and values [B, H, S, d] of the memory in each layer, and what is added to scores, [B, 1, 1, S]. */
   readonly memory: readonly KeyValues[];
   readonly memoryMask: Tensor | null;
   /** Added to the logits of each hypothesis, [V]; these must be finite, and small beside `BLOCKED`. */
@@ -92,13 +92,8 @@ export function decodeStep(parts: DecoderParts, read: ReadWeight, state: StepSta
       : x.reshape([batch, hypotheses, heads, size]).permute([0, 2, 1, 3]);
   const join = (x: Tensor): Tensor =>
     (hypotheses === 1 ? x : x.permute([0, 2, 1, 3])).reshape([rows, dModel]);
-  const attend = (
-    q: Tensor,
-    { key, value }: KeyValues,
-    mask: Tensor | null,
-    { transB }: { transB: boolean },
-  ): Tensor => {
-    const scores = q.matmul(key, { transB, alpha: factor }); // [B, H, K, S]
+  const attend = (q: Tensor, { key, value }: KeyValues, mask: Tensor | null): Tensor => {
+    const scores = q.matmul(key, { transB: true, alpha: factor }); // [B, H, K, S]
     const weights = (mask === null ? scores : scores.add(mask)).softmax(-1);
     return join(weights.matmul(value));
   };
@@ -118,14 +113,11 @@ export function decodeStep(parts: DecoderParts, read: ReadWeight, state: StepSta
     const [q, k, v] = project(layer.self, x, 3) as [Tensor, Tensor, Tensor];
     const { key, value } = state.own[i]!;
     const cache = { key: remember(key, k), value: remember(value, v) };
-    return linear(layer.self.out_proj, attend(q, cache, state.ownMask, { transB: true }));
+    return linear(layer.self.out_proj, attend(q, cache, state.ownMask));
   };
   const acrossAttention = (across: MultiheadAttention, i: number, x: Tensor): Tensor => {
     const [q] = project(across, x, 1) as [Tensor];
-    return linear(
-      across.out_proj,
-      attend(q, state.memory[i]!, state.memoryMask, { transB: false }),
-    );
+    return linear(across.out_proj, attend(q, state.memory[i]!, state.memoryMask));
   };
   const feed = ({ linear1, linear2, activation }: DecoderLayerParts, x: Tensor): Tensor =>
     linear(linear2, activation(linear(linear1, x)));

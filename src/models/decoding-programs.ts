@@ -33,7 +33,7 @@ export interface Forbidden {
 
 /** What a decoder attends to beside its own tokens. */
 export interface Memory {
-  /** Of each layer: keys [B, H, d, S], which products read more quickly so, and values [B, H, S, d]. */
+  /** Of each layer: keys and values [B, H, S, d]. */
   readonly keyValues: readonly KeyValues[];
   /** float32 [B, 1, 1, S], added to scores. */
   readonly mask: Tensor | null;
@@ -260,12 +260,9 @@ export function emptyMemory(
   batch: number,
   length: number,
 ): Memory {
-  const size = dModel / heads;
+  const each = (): Tensor => zeros([batch, heads, length, dModel / heads]);
   return {
-    keyValues: layers.map(() => ({
-      key: zeros([batch, heads, size, length]),
-      value: zeros([batch, heads, length, size]),
-    })),
+    keyValues: layers.map(() => ({ key: each(), value: each() })),
     mask: zeros([batch, 1, 1, length]),
   };
 }
@@ -279,7 +276,7 @@ export function remember(
 ): void {
   layers.forEach(({ across }, i) => {
     const { key, value } = across!.keyValues(memory);
-    keyValues[i]!.key.assign(key.transpose(2, 3));
+    keyValues[i]!.key.assign(key);
     keyValues[i]!.value.assign(value);
   });
   mask!.assign(where(padding, BLOCKED, zeros([])).unsqueeze(1).unsqueeze(1));

@@ -15,6 +15,7 @@ const apiVersion = 17;
  * result. `p` is any pointer, `s` a C string, `i` an int or enum, `z` a size_t. A result of `p` is an `OrtStatus*`.
  */
 const signatures = {
+  CreateStatus: [0, "is", "p"],
   GetErrorMessage: [2, "p", "s"],
   CreateSessionFromArray: [8, "ppzpp", "p"],
   Run: [9, "ppppzpzp", "p"],

@@ -55,8 +55,13 @@ const field = {
   getOutput: 328,
   getData: 336,
   parallelFor: 344,
+  /** The address of a message; 0 of a kernel that does not fail. */
+  failure: 352,
+  createStatus: 360,
 } as const;
-const STRUCTURE_BYTES = 352;
+const STRUCTURE_BYTES = 368;
+/** ORT_INVALID_ARGUMENT */
+const INVALID_ARGUMENT = 2;
 
 /** The kernels of one program, known to ONNX Runtime by a domain that session options take. */
 export interface KernelOperators {
@@ -118,8 +123,8 @@ export class OperatorFactory {
   }
 
   /** An `OrtCustomOp`, and behind it what it points to. */
-  #structure({ name, inputs, outputs, parts }: Kernel, code: Pointer): ArrayBuffer {
-    const text = new TextEncoder().encode(`${name}\0`);
+  #structure({ name, inputs, outputs, parts, failure = "" }: Kernel, code: Pointer): ArrayBuffer {
+    const [text, message] = [name, failure].map((of) => new TextEncoder().encode(`${of}\0`));
     const dims = outputs.flatMap(({ shape }) => shape);
     const [typesAt, shapesAt] = [
       STRUCTURE_BYTES,
@@ -127,7 +132,8 @@ export class OperatorFactory {
     ];
     const dimsAt = shapesAt + 16 * outputs.length;
     const nameAt = dimsAt + 8 * dims.length;
-    const memory = new ArrayBuffer(nameAt + text.length);
+    const messageAt = nameAt + text!.length;
+    const memory = new ArrayBuffer(messageAt + message!.length);
     const start = addressOf(memory);
     const view = new DataView(memory);
     const set = (at: number, value: bigint): void => view.setBigUint64(at, value, true);
@@ -145,6 +151,8 @@ export class OperatorFactory {
     set(field.getOutput, this.#ort.address("KernelContext_GetOutput"));
     set(field.getData, this.#ort.address("GetTensorMutableData"));
     set(field.parallelFor, this.#ort.address("KernelContext_ParallelFor"));
+    set(field.failure, failure === "" ? 0n : start + BigInt(messageAt));
+    set(field.createStatus, this.#ort.address("CreateStatus"));
     [...inputs, ...outputs].forEach(({ dtype }, i) =>
       set(typesAt + 8 * i, BigInt(dtypes[dtype].onnx)),
     );
@@ -157,7 +165,8 @@ export class OperatorFactory {
         at += 8;
       }
     });
-    new Uint8Array(memory).set(text, nameAt);
+    new Uint8Array(memory).set(text!, nameAt);
+    new Uint8Array(memory).set(message!, messageAt);
     return memory;
   }
 }
@@ -222,7 +231,7 @@ function compute(a: Assembler): void {
   a.mov(rbx, rdi);
   a.mov(r12, rsi);
   a.movImmediate(r14, 0);
-  const [single, end] = [a.label(), a.label()];
+  const [single, succeeded, end] = [a.label(), a.label(), a.label()];
   const call = (offset: number): void => {
     a.call({ base: rbx, offset });
     a.arithmeticImmediate("cmp", rax, 0);
@@ -276,6 +285,15 @@ function compute(a: Assembler): void {
   a.lea(rdi, { base: rsp });
   a.movImmediate(rsi, 0);
   a.call({ base: rbx, offset: field.code });
+  a.mov(rsi, { base: rbx, offset: field.failure });
+  a.arithmeticImmediate("cmp", rsi, 0);
+  a.jump(succeeded, "equal");
+  a.arithmeticImmediate("cmp", rax, 0);
+  a.jump(succeeded, "equal");
+  a.movImmediate(rdi, INVALID_ARGUMENT);
+  a.call({ base: rbx, offset: field.createStatus });
+  a.jump(end);
+  a.bind(succeeded);
   a.movImmediate(rax, 0);
   a.bind(end);
   a.arithmeticImmediate("add", rsp, frame);

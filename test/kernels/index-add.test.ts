@@ -26,7 +26,7 @@ describe.skipIf(codeMemory === undefined)("the kernel (needs AVX2)", () => {
     // Out of range: passed over.
     if (count > 20) ids.set([size, -size - 1, 2 ** 31 - 1, -(2 ** 31)], 3);
     const rows = Float32Array.from({ length: count * columns }, (_, i) => Math.sin(i));
-    const kernel = indexAddKernel("add", { count, size, columns, inputs: ["", ""] }, threads);
+    const kernel = indexAddKernel("add", { count, size, columns }, threads);
     const [index, given, out] = [guarded(ids), guarded(rows), new Guarded(4 * size * columns)];
     runCode(kernel.code, [index, given, out], kernel.parts);
 

@@ -188,6 +188,7 @@ export const general: readonly Row[] = [
     "4e 8d 44 e3 e0",
   ],
   ["add rdx, r11", (a) => a.arithmetic("add", rdx, r11), "49 03 d3"],
+  ["or rdx, r11", (a) => a.arithmetic("or", rdx, r11), "49 0b d3"],
   ["and rdx, r11", (a) => a.arithmetic("and", rdx, r11), "49 23 d3"],
   ["sub rdx, r11", (a) => a.arithmetic("sub", rdx, r11), "49 2b d3"],
   ["cmp rdx, r11", (a) => a.arithmetic("cmp", rdx, r11), "49 3b d3"],
@@ -223,6 +224,11 @@ export const general: readonly Row[] = [
   ["xgetbv", (a) => a.xgetbv(), "0f 01 d0"],
   ["prefetcht0 [rsi+0x100]", (a) => a.prefetch({ base: rsi, offset: 256 }), "0f 18 8e 00 01 00 00"],
   ["prefetcht0 [r14+0x40]", (a) => a.prefetch({ base: r14, offset: 64 }), "41 0f 18 4e 40"],
+  ["prefetchw [r9+0x40]", (a) => a.prefetchToWrite({ base: r9, offset: 64 }), "41 0f 0d 49 40"],
+  ["tzcnt r9, rax", (a) => a.lowestOne(r9, rax), "f3 4c 0f bc c8"],
+  ["bts rdx, r10", (a) => a.setBit(rdx, r10), "4c 0f ab d2"],
+  ["rep movs DWORD PTR es:[rdi], DWORD PTR ds:[rsi]", (a) => a.copyElements(), "f3 a5"],
+  ["vmovmskps r10d, ymm5", (a) => a.vmovmskps(r10, 5), "c4 61 7c 50 d5"],
 ];
 
 export const addresses: readonly (readonly [

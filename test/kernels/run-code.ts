@@ -66,21 +66,23 @@ export class AtEdge {
   }
 }
 
-/** Calls code with the addresses of its operands, for each of its parts. */
+/** Calls code with the addresses of its operands, for each of its parts; what the last one returns, if it returns anything. */
 export function runCode(
   code: Uint8Array,
   operands: readonly { readonly address: bigint }[],
   parts: number,
-): void {
+): number {
   const loaded = codeMemory!.load(code);
   try {
-    const call = koffi.decode(loaded.address, koffi.proto("void", ["void *", "size_t"])) as (
+    const call = koffi.decode(loaded.address, koffi.proto("int", ["void *", "size_t"])) as (
       operands: bigint,
       part: number,
-    ) => void;
+    ) => number;
     const addresses = new BigUint64Array(new ArrayBuffer(8 * operands.length));
     operands.forEach((operand, i) => (addresses[i] = operand.address));
-    for (let part = 0; part < parts; part++) call(addressOf(addresses.buffer), part);
+    let result = 0;
+    for (let part = 0; part < parts; part++) result = call(addressOf(addresses.buffer), part);
+    return result;
   } finally {
     codeMemory!.release(loaded);
   }
