@@ -22,7 +22,7 @@ import {
 import type { Kernel } from "./kernel.ts";
 import type { NodeKernel } from "./kernel-set.ts";
 import { LANES, laneMask } from "./lanes.ts";
-import type { Surroundings } from "./operand-view.ts";
+import type { Surroundings } from "./program.ts";
 
 /** Columns of each part, at least: a few cache lines. */
 const FEWEST_COLUMNS = 64;

@@ -4,14 +4,9 @@ import type { Shape } from "../graph/shape.ts";
 import type { NodeProto } from "../onnx/proto.ts";
 import { axisOf } from "./attributes.ts";
 import type { MatmulSpec } from "./matmul-plan.ts";
-import {
-  beforeMoves,
-  matricesOf,
-  operand,
-  type Surroundings,
-  type Target,
-  targetsOf,
-} from "./operand-view.ts";
+import { beforeMoves, type Target, targetsOf } from "./moves.ts";
+import { matricesOf, operand } from "./operand-view.ts";
+import type { Surroundings } from "./program.ts";
 import type { NodeProduct } from "./products.ts";
 import { narrowed, type View, whole } from "./view.ts";
 

@@ -6,10 +6,9 @@ import type { KernelTarget } from "./kernel.ts";
 import { callOf, type KernelSet } from "./kernel-set.ts";
 import { joinedMatmulKernel, matmulIsFaster, panelsOf } from "./matmul.ts";
 import type { MatmulSpec } from "./matmul-plan.ts";
-import type { Surroundings } from "./operand-view.ts";
 import { type PlacedProducts, ProductPlacer } from "./placed-products.ts";
 import { type NodeProduct, productOf } from "./products.ts";
-import type { Program } from "./program.ts";
+import type { Program, Surroundings } from "./program.ts";
 
 /** A call of a kernel. */
 interface ProductCall {

@@ -122,3 +122,12 @@ export class Program {
     }
   }
 }
+
+/** A program in which some nodes have become kernels. */
+export interface Surroundings {
+  readonly program: Program;
+  /** Whether a value is still made. */
+  readonly has: (name: string) => boolean;
+  /** Whether a node is as it was. */
+  readonly isFree: (node: number) => boolean;
+}

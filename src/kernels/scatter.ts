@@ -24,8 +24,8 @@ import {
 import type { Kernel } from "./kernel.ts";
 import type { NodeKernel } from "./kernel-set.ts";
 import { LANES, laneMask } from "./lanes.ts";
-import { type Surroundings, viewsOf } from "./operand-view.ts";
-import type { Program } from "./program.ts";
+import { viewsOf } from "./moves.ts";
+import type { Program, Surroundings } from "./program.ts";
 import { evenRuns, reshaped, type View } from "./view.ts";
 
 /** What a ScatterND does: data[index[i]] = source[i], a slice for each list of `depth` coordinates. */

@@ -29,7 +29,7 @@ import { predicates } from "./formula.ts";
 import type { Kernel } from "./kernel.ts";
 import type { NodeKernel } from "./kernel-set.ts";
 import { LANES, laneMask } from "./lanes.ts";
-import type { Surroundings } from "./operand-view.ts";
+import type { Surroundings } from "./program.ts";
 
 /** Elements of a block: as many as its marks have bits. */
 const BLOCK = 32;

@@ -149,8 +149,9 @@ export class DecodingPrograms {
   async #grow(index: number): Promise<void> {
     const [from, to] = [this.#stage(index - 1), this.#stage(index)];
     const grow = (this.#grows[index] ??= compile(() => {
+      const known = arange(from.capacity);
       const longer = (cache: Tensor, rest: Tensor): void =>
-        void rest.assign(cat([cache, rest.slice(1, from.capacity)], 1));
+        void rest.assign(rest.indexCopy(1, known, cache));
       from.own.forEach(({ key, value }, i) => {
         longer(key, to.own[i]!.key);
         longer(value, to.own[i]!.value);
