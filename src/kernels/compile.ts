@@ -19,7 +19,7 @@ import {
   type Label,
   type Ymm,
 } from "./assembler.ts";
-import type { Step, Term } from "./formula.ts";
+import { argsOf, type Step, type Term } from "./formula.ts";
 import { LANES, laneMask } from "./lanes.ts";
 import type { Loop } from "./loop.ts";
 import { Operands } from "./operands.ts";
@@ -33,6 +33,8 @@ const SAVED: readonly Gpr[] = [rbx, rbp, r12, r13, r14, r15];
 const VECTORS = 16;
 /** Registers that hold sums or maxima while a pass runs, at most. */
 const MOST_REDUCES = 4;
+/** Registers that passes have for what they compute, at least. */
+const FEWEST_FREE = 4;
 
 /** A sum or maximum, and the register that has eight parts of it. */
 interface Running {
@@ -43,9 +45,18 @@ interface Running {
   readonly register: Ymm;
 }
 
+/** Registers for what is computed, and those behind them that hold what is the same along a row. */
+interface Room {
+  readonly count: number;
+  readonly residents: ReadonlyMap<Term, Ymm>;
+}
+
 /** The machine code of a loop; see `Kernel.code`. */
 export function compileLoop(loop: Loop): Uint8Array {
-  return new LoopCompiler(loop).compile();
+  // How many registers each pass leaves for constants is known after it was compiled without.
+  const trial = new LoopCompiler(loop);
+  const code = trial.compile();
+  return trial.couldKeep ? new LoopCompiler(loop, trial.peaks).compile() : code;
 }
 
 /** Emits the code. Throughout, r8 is the row and rcx the column; `Operands` says what else is where. */
@@ -71,8 +82,15 @@ class LoopCompiler {
   readonly #whole: number;
   /** Whether parts share the columns of a single row. */
   readonly #dividesColumns: boolean;
+  /** How many registers each pass needs for what it computes, as an earlier compilation found. */
+  readonly #needed: readonly number[];
+  /** The same as this compilation finds. */
+  readonly peaks: number[] = [];
+  /** Whether some pass could have kept more in registers. */
+  couldKeep = false;
 
-  constructor(loop: Loop) {
+  constructor(loop: Loop, needed: readonly number[] = []) {
+    this.#needed = needed;
     const { columns, rows, parts, formula } = loop;
     this.#loop = loop;
     this.#steps = formula.steps;
@@ -128,7 +146,7 @@ class LoopCompiler {
       a.movImmediate(r8, 0);
       this.#operands.startRow();
       if (this.#dividesColumns) this.#startColumns();
-      for (const pass of this.#plan.passes) this.#pass(pass);
+      this.#passes();
       return;
     }
     const [nextRow, end] = [a.label(), a.label()];
@@ -142,7 +160,7 @@ class LoopCompiler {
     a.arithmetic("cmp", r8, this.#rowEnd);
     a.jump(end, "atLeast");
     this.#operands.startRow();
-    for (const pass of this.#plan.passes) this.#pass(pass);
+    this.#passes();
     a.arithmeticImmediate("add", r8, 1);
     a.jump(nextRow);
     a.bind(end);
@@ -173,7 +191,11 @@ class LoopCompiler {
 
   // ---- passes ------------------------------------------------------------------------------------------------------
 
-  #pass(pass: Pass): void {
+  #passes(): void {
+    this.#plan.passes.forEach((pass, i) => this.#pass(pass, i));
+  }
+
+  #pass(pass: Pass, place: number): void {
     const a = this.#a;
     this.#rowTerms(pass.rowTerms);
     if (pass.elements.length === 0 && pass.reduces.length === 0 && pass.stored.length === 0) return;
@@ -187,6 +209,19 @@ class LoopCompiler {
     if (running.length > MOST_REDUCES)
       throw new RangeError(`kernel: more than ${MOST_REDUCES} sums in one pass`);
     for (const { by, register } of running) a.two("vmovups", register, neutral(a, by));
+    // The registers behind those for what is computed: constants, a mask, sums.
+    const mask = whole < columns ? VECTORS - 1 - running.length : undefined;
+    const top = mask ?? VECTORS - running.length;
+    const residents = this.#residents(pass, place, top);
+    for (const [term, register] of residents) a.two("vmovups", register, this.#rowHome(term)!.at);
+    const elements = (valid: Ymm | undefined): void => {
+      const peak = this.#elements(pass, running, {
+        mask: valid,
+        residents,
+        count: top - residents.size,
+      });
+      this.peaks[place] = Math.max(this.peaks[place] ?? 0, peak);
+    };
     if (this.#dividesColumns) a.mov(rcx, this.#columnStart);
     else a.movImmediate(rcx, 0);
     if (whole > 0) {
@@ -196,14 +231,14 @@ class LoopCompiler {
         a.jump(done, "atLeast");
       }
       a.bind(next);
-      this.#elements(pass, running, undefined);
+      elements(undefined);
       a.arithmeticImmediate("add", rcx, LANES);
       if (this.#dividesColumns) a.arithmetic("cmp", rcx, this.#columnEnd);
       else a.arithmeticImmediate("cmp", rcx, whole);
       a.jump(next, "less");
       a.bind(done);
     }
-    if (whole < columns) {
+    if (mask !== undefined) {
       const skip = a.label();
       if (this.#dividesColumns) {
         a.mov(rax, this.#part);
@@ -211,16 +246,35 @@ class LoopCompiler {
         a.jump(skip, "notEqual");
         a.movImmediate(rcx, whole);
       }
-      const mask = VECTORS - 1 - running.length;
       a.two("vmovups", mask, this.#tail);
-      this.#elements(pass, running, mask);
+      elements(mask);
       a.bind(skip);
     }
     for (const each of running) this.#finishReduce(each);
   }
 
-  /** Eight elements of a pass, at the end of a row those that `mask` has. */
-  #elements(pass: Pass, running: readonly Running[], mask: Ymm | undefined): void {
+  /** What is the same along a row and has a register during a pass: what is read most often, as far as there is room. */
+  #residents(pass: Pass, place: number, top: number): ReadonlyMap<Term, Ymm> {
+    const reads = new Map<Term, number>();
+    for (const term of pass.elements)
+      for (const arg of argsOf(this.#steps[term]!))
+        if (this.#steps[arg]!.extent === "row") reads.set(arg, (reads.get(arg) ?? 0) + 1);
+    const needed = this.#needed[place];
+    if (needed === undefined) {
+      this.couldKeep ||= reads.size > 0;
+      return new Map();
+    }
+    const room = Math.max(0, top - Math.max(needed + 1, FEWEST_FREE));
+    const chosen = [...reads].sort(([, a], [, b]) => b - a).slice(0, room);
+    return new Map(chosen.map(([term], i) => [term, top - 1 - i]));
+  }
+
+  /** Eight elements of a pass, at the end of a row those that `mask` has; returns how many registers that took. */
+  #elements(
+    pass: Pass,
+    running: readonly Running[],
+    { mask, ...room }: Room & { readonly mask: Ymm | undefined },
+  ): number {
     const a = this.#a;
     const sinks: Sink[] = [
       ...pass.keep.map((term) => ({
@@ -245,24 +299,25 @@ class LoopCompiler {
       if (kept !== undefined) return { kind: "memory", at: this.#keptElements(kept) };
       return this.#rowHome(term);
     };
-    const free = VECTORS - running.length - (mask === undefined ? 0 : 1);
-    this.#compute(pass.elements, sinks, home, free);
+    return this.#compute(pass.elements, sinks, home, room);
   }
 
   #keptElements(row: Address): Address {
     return { ...row, index: rcx, scale: 4 };
   }
 
-  /** Computes terms, but inputs, in the first `free` vector registers. */
+  /** Computes terms, but inputs, in the first vector registers; returns how many it took. */
   #compute(
     terms: readonly Term[],
     sinks: readonly Sink[],
     home: (term: Term) => Home | undefined,
-    free: number,
-  ): void {
+    room: Room,
+  ): number {
     const computed = terms.filter((term) => this.#steps[term]!.kind !== "input");
-    const registers = new Registers(this.#a, this.#steps, home, () => this.#frame.place(32), free);
+    const newSlot = (): Address => this.#frame.place(32);
+    const registers = new Registers(this.#a, this.#steps, { home, newSlot, ...room });
     registers.run(computed, sinks);
+    return registers.peak;
   }
 
   // ---- sums and maxima ---------------------------------------------------------------------------------------------
@@ -276,7 +331,7 @@ class LoopCompiler {
 
   // ---- what is the same along a row --------------------------------------------------------------------------------
 
-  #rowHome(term: Term): Home | undefined {
+  #rowHome(term: Term): (Home & { readonly kind: "memory" }) | undefined {
     const step = this.#steps[term]!;
     if (step.kind === "constant")
       return { kind: "memory", at: this.#a.constant(new Uint32Array(LANES).fill(step.bits)) };
@@ -301,7 +356,7 @@ class LoopCompiler {
     }));
     const home = (term: Term): Home | undefined =>
       computed.has(term) ? undefined : this.#rowHome(term);
-    this.#compute(terms, sinks, home, VECTORS);
+    this.#compute(terms, sinks, home, { count: VECTORS, residents: new Map() });
     for (const term of terms) this.#storeOne(term, 0);
   }
 

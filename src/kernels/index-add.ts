@@ -35,9 +35,9 @@ export interface IndexAdd {
 }
 
 /**
- * The kernel of a ScatterElements that adds, where its data are zeros and its indices the same along each row; null for another node. Rows
- * that an index out of range names would be an error in ONNX Runtime and are passed over by the kernel, so it stands only
- * for indices by which something of as many rows is gathered too.
+ * The kernel of a ScatterElements that adds, where its data are zeros and its indices the same along each row; null for
+ * another node. Rows that an index out of range names would be an error in ONNX Runtime and are passed over by the kernel, so
+ * it stands only for indices by which something of as many rows is gathered too.
  */
 export function indexAddOf(
   { program }: Surroundings,

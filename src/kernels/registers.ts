@@ -40,20 +40,42 @@ export class Registers {
   /** Places of each term's uses, the next one last. */
   readonly #uses = new Map<Term, number[]>();
   readonly #pinned = new Set<Ymm>();
+  readonly #residents: ReadonlyMap<Term, Ymm>;
+  readonly #count: number;
+  #peak = 0;
 
-  /** `home` tells where terms that are not computed here are; `newSlot` gives 32 bytes of the stack; `count` registers from 0 are free. */
+  /**
+   * `home` tells where terms that are not computed here are; `newSlot` gives 32 bytes of the stack; `count` registers from 0
+   * are free; `residents` are in registers of their own behind these, and stay there.
+   */
   constructor(
     a: Assembler,
     steps: readonly Step[],
-    home: (term: Term) => Home | undefined,
-    newSlot: () => Address,
-    count: number,
+    {
+      home,
+      newSlot,
+      count,
+      residents,
+    }: {
+      readonly home: (term: Term) => Home | undefined;
+      readonly newSlot: () => Address;
+      readonly count: number;
+      readonly residents: ReadonlyMap<Term, Ymm>;
+    },
   ) {
     this.#a = a;
     this.#steps = steps;
     this.#home = home;
     this.#newSlot = newSlot;
+    this.#count = count;
     this.#free = Array.from({ length: count }, (_, i) => count - 1 - i);
+    this.#residents = residents;
+    for (const [term, register] of residents) this.#where.set(term, register);
+  }
+
+  /** How many of the free registers were needed at once. */
+  get peak(): number {
+    return this.#peak;
   }
 
   /** Computes the terms, each after its arguments, and then uses them. */
@@ -183,6 +205,7 @@ export class Registers {
   /** Whether the use at hand is the last one of a term that is in a register. */
   #diesInRegister(term: Term): boolean {
     const places = this.#uses.get(term)!;
+    if (this.#residents.has(term)) return false;
     return this.#where.has(term) && places.every((place) => place === places.at(-1));
   }
 
@@ -211,7 +234,8 @@ export class Registers {
     for (const term of args) this.#uses.get(term)!.pop();
     for (const term of new Set(args)) {
       const register = this.#where.get(term);
-      if (register === undefined || this.#uses.get(term)!.length > 0) continue;
+      const isNeeded = this.#residents.has(term) || this.#uses.get(term)!.length > 0;
+      if (register === undefined || isNeeded) continue;
       this.#where.delete(term);
       this.#holds.delete(register);
       this.#pinned.delete(register);
@@ -254,6 +278,7 @@ export class Registers {
 
   #allocate(): Ymm {
     const free = this.#free.pop();
+    this.#peak = Math.max(this.#peak, this.#count - this.#free.length);
     if (free !== undefined) return free;
     let [victim, latest] = [-1, -1];
     for (const [register, term] of this.#holds) {

@@ -1,5 +1,6 @@
-/** Types of results that lowerings do not tell: of nodes that only move elements, and of products. */
+/** Types of results that lowerings do not tell: of nodes that only move or convert elements, and of products. */
 
+import { dtypes, type DType } from "../graph/dtype.ts";
 import type { TypeSpec } from "../graph/node.ts";
 import { broadcast } from "../graph/shape.ts";
 import type { NodeProto } from "../onnx/proto.ts";
@@ -47,6 +48,7 @@ const rules: Readonly<Record<string, Rule>> = {
     return k === undefined ? null : [resized(shape, axisOf(node, shape.length, -1), k)];
   },
   Identity: (_program, _node, [x]) => [x!.shape],
+  Cast: (_program, _node, [x]) => [x!.shape],
   Gemm: (_program, node, [a, b]) => {
     if (b === undefined) return null;
     const [transA, transB] = [
@@ -57,12 +59,19 @@ const rules: Readonly<Record<string, Rule>> = {
   },
 };
 
+/** What a Cast makes of elements; undefined for a type that tensors have not. */
+function castTo(node: NodeProto): DType | undefined {
+  const to = numberAttribute(node, "to", 0);
+  return (Object.keys(dtypes) as DType[]).find((dtype) => dtypes[dtype].onnx === to);
+}
+
 /** Notes the types of a node's results where those of its inputs tell them. */
 export function noteResultTypes(program: Program, node: NodeProto): void {
   const rule = (node.domain ?? "") === "" ? rules[node.opType] : undefined;
   const inputs = node.inputs.map((name) => program.types.get(name));
   if (rule === undefined || inputs[0] === undefined) return;
-  const { dtype } = inputs[0];
+  const dtype = node.opType === "Cast" ? castTo(node) : inputs[0].dtype;
+  if (dtype === undefined) return;
   rule(program, node, inputs)?.forEach((shape, i) => {
     program.note(node.outputs[i]!, { dtype, shape });
   });

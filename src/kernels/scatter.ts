@@ -1,6 +1,6 @@
 /** Slices written over those that an index names, where they lie: the keys and values that a step of decoding adds. */
 
-import { numel, strides, type Shape } from "../graph/shape.ts";
+import { formatShape, numel, strides, type Shape } from "../graph/shape.ts";
 import type { NodeProto } from "../onnx/proto.ts";
 import {
   Assembler,
@@ -25,8 +25,8 @@ import type { Kernel } from "./kernel.ts";
 import type { NodeKernel } from "./kernel-set.ts";
 import { LANES, laneMask } from "./lanes.ts";
 import { viewsOf } from "./moves.ts";
-import type { Program, Surroundings } from "./program.ts";
-import { evenRuns, reshaped, type View } from "./view.ts";
+import type { Surroundings } from "./program.ts";
+import { evenRuns, reshaped, type View, whole } from "./view.ts";
 
 /** What a ScatterND does: data[index[i]] = source[i], a slice for each list of `depth` coordinates. */
 export interface Scatter {
@@ -37,12 +37,14 @@ export interface Scatter {
   readonly source: Pick<View, "offset" | "shape" | "strides">;
 }
 
-/** Registers that count: of as many dimensions, once even ones are merged, a source may have. */
+/** Registers that count, which callers want back as they were: of as many dimensions, once even ones are merged, a source may have. */
 const COUNTERS: readonly Gpr[] = [rbx, r12, r13, r14, r15];
 /** How many places ahead, and how many bytes of each, to ask for: the slices lie far apart in memory. */
 const PLACES_AHEAD = 2;
 const MOST_AHEAD = 2048;
 const CACHE_LINE = 64;
+/** Elements that tensors must stay below: offsets in code have 32 bits. */
+const MOST_ELEMENTS = 2 ** 29;
 
 /** The kernel of a node that is written over its data; null for another node, and for one that no kernel does. */
 export function scatterOf({ program, has }: Surroundings, node: NodeProto): NodeKernel | null {
@@ -52,20 +54,21 @@ export function scatterOf({ program, has }: Surroundings, node: NodeProto): Node
   const over = isPlain ? program.root(data) : null;
   if (over === null || program.overwrites.get(result) !== over) return null;
   const type = program.types.get(data);
-  const places = indexShape(program, index);
-  if (type?.dtype !== "float32" || places === null || numel(type.shape) >= 2 ** 29) return null;
+  const places = program.types.get(index)?.shape;
+  if (type?.dtype !== "float32" || places === undefined || numel(type.shape) >= MOST_ELEMENTS)
+    return null;
   const slices = [...places.slice(0, -1), ...type.shape.slice(places.at(-1))];
   const own = program.root(given);
-  for (const view of viewsOf(program, own)) {
+  for (const view of [...viewsOf(program, own), whole(given, slices)]) {
     const { source } = view;
     const root = program.root(source);
     // What waits for this node to have read a variable does not know of one that it would read instead.
-    if (!has(source) || root === over || (source !== own && program.overwritten.has(root)))
-      continue;
+    const isEarlier = root !== own && program.overwritten.has(root);
+    if (!has(source) || root === over || isEarlier) continue;
     const { offset, shape, strides: steps } = reshaped(view, slices) ?? view;
     const scatter = { data: type.shape, index: places, source: { offset, shape, strides: steps } };
-    if (levelsOf(scatter) === null) continue;
-    const held = program.type(source).shape;
+    const held = source === given ? slices : program.type(source).shape;
+    if (levelsOf(scatter) === null || numel(held) >= MOST_ELEMENTS) continue;
     return {
       key: ["scatter", scatter, held],
       make: (name) => scatterKernel(name, scatter, held),
@@ -73,20 +76,6 @@ export function scatterOf({ program, has }: Surroundings, node: NodeProto): Node
     };
   }
   return null;
-}
-
-/** The shape of coordinates, constant or put together of lists that are expanded; null where it is not known. */
-function indexShape(program: Program, name: string): Shape | null {
-  const constant = program.constants.get(name);
-  if (constant !== undefined) return constant.shape;
-  const maker = program.maker(name);
-  if (maker?.opType === "Expand") return program.integers(maker.inputs[1]!);
-  if (maker?.opType !== "Concat") return null;
-  const parts = maker.inputs.map((part) => indexShape(program, part));
-  const [first] = parts;
-  // Coordinates are put together along the last dimension, one each.
-  if (!first || parts.some((part) => part?.at(-1) !== 1)) return null;
-  return [...first.slice(0, -1), parts.length];
 }
 
 /** A loop: so many times, with a step of so many elements of the source. */
@@ -106,9 +95,9 @@ function levelsOf({ index, source }: Scatter): {
   const rank = count === 1 ? 0 : sizes.indexOf(count) + 1;
   if (count > 1 && rank === 0) return null;
   const levels = (from: number, to?: number): Level[] =>
-    evenRuns(source.shape.slice(from, to), [source.strides.slice(from, to)]).map((run) => ({
-      ...{ size: run.size, stride: run.strides[0]! },
-    }));
+    evenRuns(source.shape.slice(from, to), [source.strides.slice(from, to)]).map(
+      ({ size, strides: [stride] }) => ({ size, stride: stride! }),
+    );
   const [places, runs] = [levels(0, rank), levels(rank)];
   const inner = runs.pop() ?? { size: 1, stride: 1 };
   if (inner.stride !== 1 || places.length + runs.length > COUNTERS.length) return null;
@@ -127,7 +116,7 @@ export function scatterKernel(name: string, scatter: Scatter, held: Shape): Kern
     ],
     outputs: [{ dtype: "float32", shape: data }],
     parts: 1,
-    failure: "a position to write at is out of range",
+    failure: `a position to write at is not in a tensor of shape ${formatShape(data)}`,
     code: scatterCode(scatter),
   };
 }
@@ -136,11 +125,13 @@ function scatterCode(scatter: Scatter): Uint8Array {
   const a = new Assembler();
   const { data, index, source } = scatter;
   const depth = index.at(-1)!;
-  const { places, runs, length } = levelsOf(scatter)!;
+  const levels = levelsOf(scatter);
+  if (levels === null)
+    throw new RangeError("scatter: the elements of a source's runs must follow each other");
+  const { places, runs, length } = levels;
   const count = numel(index) / depth;
   const steps = strides(data).slice(0, depth);
-  const saved = [rbx, r12, r13, r14, r15];
-  for (const register of saved) a.push(register);
+  for (const register of COUNTERS) a.push(register);
   const [out, from, at, to, ahead, last] = [r8, r9, rdx, r10, rsi, r11];
   a.mov(r11, rdi);
   const [failed, end] = [a.label(), a.label()];
@@ -244,7 +235,7 @@ function scatterCode(scatter: Scatter): Uint8Array {
   a.bind(failed);
   a.movImmediate(rax, 1);
   a.bind(end);
-  for (const register of saved.toReversed()) a.pop(register);
+  for (const register of COUNTERS.toReversed()) a.pop(register);
   a.vzeroupper();
   a.ret();
   return a.finish();

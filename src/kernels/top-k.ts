@@ -1,6 +1,7 @@
 /**
  * The k largest elements of each row, in order. The maxima of blocks of 32 elements are found first; then, k times, the
  * largest maximum leads to the block with the next element, which is marked as taken and the block's maximum found anew.
+ * NaN is not found; where there is nothing else, positions are in the row, and nothing else is said of them.
  */
 
 import { numel, type Shape } from "../graph/shape.ts";
@@ -60,23 +61,21 @@ export function topKOf(
   const columns = shape.at(-1) ?? 0;
   const isLast = axisOf(node, shape.length, -1) === shape.length - 1;
   const elements = numel(shape);
-  // A block of which everything is taken would look like one of −∞.
+  // A block of which everything was taken would look like one of −∞; only the last, smaller one may be, for an earlier one is
+  // found before it.
   const fits = k > 0 && k < BLOCK && k <= columns && columns <= LONGEST_ROW;
   if (!isLast || !fits || elements < FEWEST_ELEMENTS || elements >= 2 ** 29) return null;
-  const rows = elements / columns;
   return {
     key: ["top-k", shape, k],
-    make: (name) => topKKernel(name, { rows, columns, k }, { shape, threads }),
+    make: (name) => topKKernel(name, shape, k, threads),
     inputs: [x],
   };
 }
 
-/** The kernel: values and int64 positions; threads share the rows. */
-export function topKKernel(
-  name: string,
-  { rows, columns, k }: TopK,
-  { shape, threads }: { readonly shape: Shape; readonly threads: number },
-): Kernel {
+/** The kernel: values and int64 positions of the k largest of each row; threads share the rows. */
+export function topKKernel(name: string, shape: Shape, k: number, threads: number): Kernel {
+  const columns = shape.at(-1)!;
+  const rows = numel(shape) / columns;
   const each = Math.ceil(rows / Math.min(rows, 2 * threads));
   const found = shape.with(-1, k);
   return {

@@ -84,8 +84,8 @@ function largest(
       sorted: { int: 1 },
     });
   const groups = grouping(count, k);
-  // A kernel that finds fewer than 32 does so by itself.
-  const isKernel = emit.target.kernels === true && k < 32;
+  // A kernel that finds fewer than 32 of rows up to 2¹⁸ does so by itself (`kernels/top-k.ts`).
+  const isKernel = emit.target.kernels === true && k < 32 && count <= 2 ** 18;
   if (groups === null || emit.target.gpu || isKernel) return top(x) as [string, string];
   const [number, size] = groups;
   const grouped = emit.node("Reshape", [x, emit.ints([rows, number, size])]);

@@ -68,6 +68,7 @@ export const threadsText = (threads: number): string =>
 
 /**
  * Optimizers of ONNX Runtime that sessions go without. GemmTransposeFusion takes a Transpose into the Gemm behind it also
- * where the program returns the transposed tensor, which then is never computed (1.30).
+ * where the program returns the transposed tensor, which then is never computed (1.30). NoopElimination drops x·1, x + 0 and
+ * their like: what reads their results then reads x, perhaps after an update was written over it that waited for them.
  */
-export const DISABLED_OPTIMIZERS = "GemmTransposeFusion";
+export const DISABLED_OPTIMIZERS = "GemmTransposeFusion;NoopElimination";

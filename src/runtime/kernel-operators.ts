@@ -84,13 +84,16 @@ export class OperatorFactory {
     this.#places = new Map([...places].map(([name, at]) => [name, functions.address + BigInt(at)]));
   }
 
-  /** Throws where a kernel has too many operands, or the system gives no memory for code. */
+  /** Throws where a kernel has too many operands, or several parts of which one may fail, or the system gives no memory for code. */
   register(kernels: readonly Kernel[]): KernelOperators {
     const many = kernels.find(
       ({ inputs, outputs }) => inputs.length + outputs.length > MOST_OPERANDS,
     );
     if (many !== undefined)
       throw new RangeError(`kernel ${many.name}: more than ${MOST_OPERANDS} inputs and outputs`);
+    const silent = kernels.find(({ failure, parts }) => failure !== undefined && parts > 1);
+    if (silent !== undefined)
+      throw new RangeError(`kernel ${silent.name}: only a kernel of one part can fail`);
     const ort = this.#ort;
     const starts: number[] = [];
     let bytes = 0;

@@ -184,3 +184,27 @@ test("a slice is copied into a variable without moving it", async () => {
   const wanted = filled([2, 6, 4], 1).indexCopy(1, tensor([0, 3]).cast("int32"), row.expand([2, 2, 4])); // prettier-ignore
   expect(await cache.toArray()).toEqual(await wanted.toArray());
 });
+
+test.each(["mul", "div"] as const)(
+  "an update waits for what a %s by one makes of old elements",
+  async (by) => {
+    const numbers = Array.from({ length: 192 }, (_, i) => i + 1);
+    const a = tensor(numbers).reshape([8, 24]);
+    const b = tensor(numbers).neg().reshape([2, 8, 12]);
+    const step = compile((columns: Tensor) => {
+      const old = a.reshape([2, 8, 12]);
+      const swapped = b.reshape([8, 24])[by](1);
+      b.assign(old[by](1));
+      const [first] = b.reshape([192]).split([32, 160], 0);
+      a.assign(swapped.indexCopy(1, columns, first!.reshape([8, 4])));
+    });
+    const columns = [3, 1, 4, 20];
+    await step(tensor(columns, { dtype: "int32" }));
+    const expected = numbers.map((n, i) => {
+      const column = columns.indexOf(i % 24);
+      return column < 0 ? -n : 4 * Math.floor(i / 24) + column + 1;
+    });
+    expect(Array.from((await a.data()) as Float32Array)).toEqual(expected);
+    expect(Array.from((await b.data()) as Float32Array)).toEqual(numbers);
+  },
+);

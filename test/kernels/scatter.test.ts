@@ -156,7 +156,11 @@ describe("a cache of keys", () => {
       });
       const places = (...of: number[]) => tensor(of, { dtype: "int32" });
       await copy(places(2, -4));
-      await expect(copy(places(1, 4))).rejects.toThrow(/out of (range|data bounds)|invalid indice/);
+      await expect(copy(places(1, 4))).rejects.toThrow(
+        kernels && codeMemory !== undefined
+          ? "a position to write at is not in a tensor of shape [4,20]"
+          : "invalid indice",
+      );
       return (await kept.data()).slice();
     };
     const [fast, plain] = [await run(true), await run(false)];

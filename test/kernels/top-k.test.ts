@@ -27,7 +27,7 @@ function largest(x: Float32Array, columns: number, k: number) {
 /** What the kernel finds in rows that end where nothing may be read. */
 function found(x: Float32Array, columns: number, k: number, threads: number) {
   const rows = x.length / columns;
-  const kernel = topKKernel("top", { rows, columns, k }, { shape: [rows, columns], threads });
+  const kernel = topKKernel("top", [rows, columns], k, threads);
   const given = new AtEdge(new Uint8Array(x.buffer));
   const [values, positions] = [new Guarded(4 * rows * k), new Guarded(8 * rows * k)];
   runCode(kernel.code, [given, values, positions], kernel.parts);
@@ -68,7 +68,7 @@ describe.skipIf(codeMemory === undefined)("the kernel (needs AVX2)", () => {
     expect(found(x, 2 ** 18, 31, 1)).toEqual(largest(x, 2 ** 18, 31));
   });
 
-  it("passes over NaN, and stays in the row where it is all NaN", () => {
+  it("passes over NaN while there are larger elements, and stays in a row of NaN", () => {
     const x = Float32Array.from({ length: 300 }, (_, i) => (i % 3 === 0 ? NaN : Math.sin(i)));
     const numbers = x.map((value) => (Number.isNaN(value) ? -Infinity : value));
     expect(found(x, 300, 20, 1)).toEqual(largest(numbers, 300, 20));
