@@ -37,7 +37,7 @@ export interface Scatter {
   readonly source: Pick<View, "offset" | "shape" | "strides">;
 }
 
-/** Registers that count, which callers want back as they were: of as many dimensions, once even ones are merged, a source may have. */
+/** Registers that count, all of which callers want back: a source may have as many dimensions, once even ones are merged. */
 const COUNTERS: readonly Gpr[] = [rbx, r12, r13, r14, r15];
 /** How many places ahead, and how many bytes of each, to ask for: the slices lie far apart in memory. */
 const PLACES_AHEAD = 2;
@@ -84,7 +84,7 @@ interface Level {
   readonly stride: number;
 }
 
-/** The loops over places and, within a slice, over runs of so many elements; null where elements do not follow each other. */
+/** The loops over places and, in a slice, over runs of so many elements; null where these do not follow each other. */
 function levelsOf({ index, source }: Scatter): {
   readonly places: readonly Level[];
   readonly runs: readonly Level[];

@@ -61,8 +61,8 @@ export function topKOf(
   const columns = shape.at(-1) ?? 0;
   const isLast = axisOf(node, shape.length, -1) === shape.length - 1;
   const elements = numel(shape);
-  // A block of which everything was taken would look like one of −∞; only the last, smaller one may be, for an earlier one is
-  // found before it.
+  // A block of which everything was taken looks like one of −∞. With so few that is only the last one, if it is smaller, and
+  // any other of −∞ is found before it.
   const fits = k > 0 && k < BLOCK && k <= columns && columns <= LONGEST_ROW;
   if (!isLast || !fits || elements < FEWEST_ELEMENTS || elements >= 2 ** 29) return null;
   return {
