@@ -65,6 +65,9 @@ const MAX_TRACES = 32;
  * like them, but history does not reach back through an argument. A `.grad` that runs set stays one tensor, which each
  * run gives new elements: clone it to keep them. What else the function looks at (numbers, flags) is
  * fixed when it is traced; a module's training mode is watched.
+ *
+ * A call that fails while the program runs, such as by an index out of range, may leave some of the tensors that `fn` assigns
+ * with their new elements and others with their old ones.
  */
 export function compile<A extends readonly Tree[], R>(fn: (...args: A) => R): Compiled<A, R> {
   /** Least recently used first. */
