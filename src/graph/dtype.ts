@@ -36,6 +36,13 @@ export const dtypes: Readonly<Record<DType, DTypeInfo>> = {
   float64: { bytes: 8, array: Float64Array, onnx: 11, float: true, rank: 6 },
 };
 
+const byOnnx = new Map(
+  (Object.keys(dtypes) as DType[]).map((dtype) => [dtypes[dtype].onnx, dtype] as const),
+);
+
+/** The dtype with ONNX's number of an element type; undefined for a type that tensors have not. */
+export const dtypeOfOnnx = (onnx: number): DType | undefined => byOnnx.get(onnx);
+
 export const isFloat = (dtype: DType): boolean => dtypes[dtype].float;
 
 /** Throws unless a name is that of a dtype. */

@@ -1,5 +1,6 @@
 /** Attributes of ONNX's nodes, with the values that they have where a node does not say. */
 
+import { type DType, dtypeOfOnnx } from "../graph/dtype.ts";
 import type { NodeProto } from "../onnx/proto.ts";
 
 type WithAttributes = Pick<NodeProto, "attributes">;
@@ -19,6 +20,10 @@ export function axisOf(node: WithAttributes, rank: number, otherwise = 0): numbe
   const axis = numberAttribute(node, "axis", otherwise);
   return axis < 0 ? axis + rank : axis;
 }
+
+/** What a Cast makes of elements; undefined for a type that tensors have not. */
+export const castTarget = (node: WithAttributes): DType | undefined =>
+  dtypeOfOnnx(numberAttribute(node, "to", 0));
 
 /** The dimensions of a Transpose's input in the order of its result's; reversed unless it says. */
 export const orderOf = ({ attributes: { perm } }: WithAttributes, rank: number): number[] =>

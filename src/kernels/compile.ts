@@ -53,10 +53,11 @@ interface Room {
 
 /** The machine code of a loop; see `Kernel.code`. */
 export function compileLoop(loop: Loop): Uint8Array {
-  // How many registers each pass leaves for constants is known after it was compiled without.
   const trial = new LoopCompiler(loop);
   const code = trial.compile();
-  return trial.couldKeep ? new LoopCompiler(loop, trial.peaks).compile() : code;
+  if (!loop.formula.steps.some(({ extent }) => extent === "row")) return code;
+  // How many registers each pass leaves for what is the same along a row is known only now.
+  return new LoopCompiler(loop, trial.peaks).compile();
 }
 
 /** Emits the code. Throughout, r8 is the row and rcx the column; `Operands` says what else is where. */
@@ -86,8 +87,6 @@ class LoopCompiler {
   readonly #needed: readonly number[];
   /** The same as this compilation finds. */
   readonly peaks: number[] = [];
-  /** Whether some pass could have kept more in registers. */
-  couldKeep = false;
 
   constructor(loop: Loop, needed: readonly number[] = []) {
     this.#needed = needed;
@@ -255,15 +254,12 @@ class LoopCompiler {
 
   /** What is the same along a row and has a register during a pass: what is read most often, as far as there is room. */
   #residents(pass: Pass, place: number, top: number): ReadonlyMap<Term, Ymm> {
+    const needed = this.#needed[place];
+    if (needed === undefined) return new Map();
     const reads = new Map<Term, number>();
     for (const term of pass.elements)
       for (const arg of argsOf(this.#steps[term]!))
         if (this.#steps[arg]!.extent === "row") reads.set(arg, (reads.get(arg) ?? 0) + 1);
-    const needed = this.#needed[place];
-    if (needed === undefined) {
-      this.couldKeep ||= reads.size > 0;
-      return new Map();
-    }
     const room = Math.max(0, top - Math.max(needed + 1, FEWEST_FREE));
     const chosen = [...reads].sort(([, a], [, b]) => b - a).slice(0, room);
     return new Map(chosen.map(([term], i) => [term, top - 1 - i]));

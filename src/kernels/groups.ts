@@ -4,6 +4,7 @@ import type { TypeSpec } from "../graph/node.ts";
 import { numel } from "../graph/shape.ts";
 import type { NodeProto } from "../onnx/proto.ts";
 import { innermost, stridesOf } from "./access.ts";
+import { MOST_ELEMENTS } from "./kernel.ts";
 import { readBy } from "./program.ts";
 import { walkedOver, type Role } from "./roles.ts";
 
@@ -15,8 +16,6 @@ const LONGEST_ROW = 8192;
 const MOST_NODES = 120;
 /** What the registers have room for. */
 const MOST_REDUCTIONS = 4;
-/** Elements beyond which offsets have no 32 bits. */
-const MOST_ELEMENTS = 2 ** 29 - 1;
 
 /** Nodes that are computed in one walk over `size` elements. */
 export interface Group {
@@ -56,7 +55,7 @@ export function planGroups({ nodes, roles, types }: Grouping): Group[] {
     const node = nodes[i]!;
     const type = types.get(walkedOver(node, role))!;
     const size = numel(type.shape);
-    if (size === 0 || size > MOST_ELEMENTS) return null;
+    if (size === 0 || size >= MOST_ELEMENTS) return null;
     if ("columns" in role) {
       const { kind, columns } = role;
       if (columns < SHORTEST_ROW || columns > LONGEST_ROW) return null;

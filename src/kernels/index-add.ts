@@ -19,7 +19,7 @@ import {
   rdx,
   rsi,
 } from "./assembler.ts";
-import type { Kernel } from "./kernel.ts";
+import { type Kernel, MOST_ELEMENTS } from "./kernel.ts";
 import type { NodeKernel } from "./kernel-set.ts";
 import { LANES, laneMask } from "./lanes.ts";
 import type { Surroundings } from "./program.ts";
@@ -69,7 +69,7 @@ export function indexAddOf(
       program.root(positions!) === ids &&
       program.types.get(table!)?.shape[0] === size,
   );
-  if (!inColumn || !gathers || numel(result.shape) >= 2 ** 29) return null;
+  if (!inColumn || !gathers || numel(result.shape) >= MOST_ELEMENTS) return null;
   return {
     key: ["index-add", count, size, columns],
     make: (name) => indexAddKernel(name, { count, size, columns }, threads),

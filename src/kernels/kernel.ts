@@ -20,6 +20,9 @@ export interface FusedProgram {
   readonly kernels: readonly Kernel[];
 }
 
+/** Elements that each tensor of a kernel must stay below: offsets in code have 32 bits. */
+export const MOST_ELEMENTS = 2 ** 29;
+
 /** Most inputs and outputs of one kernel: what the frame of the function that calls it has room for. */
 export const MOST_OPERANDS = 64;
 

@@ -22,6 +22,7 @@ import {
 } from "./assembler.ts";
 import { layoutsOf } from "./matmul-layout.ts";
 import type { Product } from "./matmul-plan.ts";
+import { takeStack } from "./stack-frame.ts";
 import { evenRuns } from "./view.ts";
 
 /**
@@ -56,7 +57,6 @@ const MATRICES = ["a", "b", "c"] as const;
 const FIRST = { a: "firstA", b: "firstB", c: "firstC" } as const;
 /** Bytes that the variables take. */
 export const FRAME = 256;
-const PAGE = 4096;
 const SAVED: readonly Gpr[] = [rbx, rbp, r12, r13, r14, r15];
 
 /** Where a variable is. */
@@ -84,24 +84,12 @@ export class MatmulFrame {
     this.lineC = 4 * c.line;
   }
 
-  /** Saves registers and takes memory from the stack, touching its pages in order, as growing stacks want it. */
+  /** Saves registers and takes memory from the stack. */
   enter(bytes: number): void {
     const { a } = this;
     for (const register of SAVED) a.push(register);
-    a.mov(rax, rsp);
-    a.mov(rcx, rsp);
-    a.arithmeticImmediate("sub", rsp, bytes);
-    a.arithmeticImmediate("and", rsp, -64);
+    takeStack(a, bytes);
     a.mov(rbp, rsp);
-    if (bytes > PAGE) {
-      const next = a.label();
-      a.movImmediate(r9, Math.floor(bytes / PAGE));
-      a.bind(next);
-      a.arithmeticImmediate("sub", rcx, PAGE);
-      a.mov(rdx, { base: rcx });
-      a.arithmeticImmediate("sub", r9, 1);
-      a.jump(next, "notEqual");
-    }
     a.store(at("stack"), rax);
     const { spec } = this;
     const operands = ["a", "b", ...(spec.bias ? (["bias"] as const) : []), "c"] as const;

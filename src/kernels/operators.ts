@@ -1,8 +1,8 @@
 /** ONNX's elementwise operators as steps of a formula. */
 
-import { dtypes, type DType } from "../graph/dtype.ts";
+import type { DType } from "../graph/dtype.ts";
 import type { NodeProto } from "../onnx/proto.ts";
-import { numberAttribute } from "./attributes.ts";
+import { castTarget, numberAttribute } from "./attributes.ts";
 import { SIGN, type Formula, type Term } from "./formula.ts";
 import { erf, exp, log, sigmoid, tanh } from "./vector-math.ts";
 
@@ -80,9 +80,6 @@ const logical = (build: (f: Formula, a: Term, b: Term) => Term): Operator => ({
   dtype: allBool,
   build: ({ f }, a, b) => build(f, a, b),
 });
-
-const dtypeOf = new Map(Object.entries(dtypes).map(([name, { onnx }]) => [onnx, name as DType]));
-const target = (node: NodeProto): DType => dtypeOf.get(numberAttribute(node, "to", 0))!;
 
 const conversions: Readonly<Record<string, (f: Formula, x: Term) => Term>> = {
   "bool>float32": (f, x) => f.and(x, f.constant(1)),
@@ -181,8 +178,11 @@ const table: Readonly<Record<string, Operator>> = {
     },
   },
   Cast: {
-    dtype: ([from], node) => (`${from}>${target(node)}` in conversions ? target(node) : null),
-    build: ({ f, dtypes: [from], node }, x) => conversions[`${from}>${target(node)}`]!(f, x),
+    dtype: ([from], node) => {
+      const to = castTarget(node);
+      return to !== undefined && `${from}>${to}` in conversions ? to : null;
+    },
+    build: ({ f, dtypes: [from], node }, x) => conversions[`${from}>${castTarget(node)}`]!(f, x),
   },
 };
 

@@ -1,10 +1,9 @@
 /** Types of results that lowerings do not tell: of nodes that only move or convert elements, and of products. */
 
-import { dtypes, type DType } from "../graph/dtype.ts";
 import type { TypeSpec } from "../graph/node.ts";
 import { broadcast } from "../graph/shape.ts";
 import type { NodeProto } from "../onnx/proto.ts";
-import { axisOf, numberAttribute, orderOf } from "./attributes.ts";
+import { axisOf, castTarget, numberAttribute, orderOf } from "./attributes.ts";
 import type { Program } from "./program.ts";
 
 type Rule = (
@@ -59,18 +58,12 @@ const rules: Readonly<Record<string, Rule>> = {
   },
 };
 
-/** What a Cast makes of elements; undefined for a type that tensors have not. */
-function castTo(node: NodeProto): DType | undefined {
-  const to = numberAttribute(node, "to", 0);
-  return (Object.keys(dtypes) as DType[]).find((dtype) => dtypes[dtype].onnx === to);
-}
-
 /** Notes the types of a node's results where those of its inputs tell them. */
 export function noteResultTypes(program: Program, node: NodeProto): void {
   const rule = (node.domain ?? "") === "" ? rules[node.opType] : undefined;
   const inputs = node.inputs.map((name) => program.types.get(name));
   if (rule === undefined || inputs[0] === undefined) return;
-  const dtype = node.opType === "Cast" ? castTo(node) : inputs[0].dtype;
+  const dtype = node.opType === "Cast" ? castTarget(node) : inputs[0].dtype;
   if (dtype === undefined) return;
   rule(program, node, inputs)?.forEach((shape, i) => {
     program.note(node.outputs[i]!, { dtype, shape });

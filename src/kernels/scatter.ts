@@ -21,7 +21,7 @@ import {
   type Gpr,
   type Label,
 } from "./assembler.ts";
-import type { Kernel } from "./kernel.ts";
+import { type Kernel, MOST_ELEMENTS } from "./kernel.ts";
 import type { NodeKernel } from "./kernel-set.ts";
 import { LANES, laneMask } from "./lanes.ts";
 import { viewsOf } from "./moves.ts";
@@ -43,8 +43,6 @@ const COUNTERS: readonly Gpr[] = [rbx, r12, r13, r14, r15];
 const PLACES_AHEAD = 2;
 const MOST_AHEAD = 2048;
 const CACHE_LINE = 64;
-/** Elements that tensors must stay below: offsets in code have 32 bits. */
-const MOST_ELEMENTS = 2 ** 29;
 
 /** The kernel of a node that is written over its data; null for another node, and for one that no kernel does. */
 export function scatterOf({ program, has }: Surroundings, node: NodeProto): NodeKernel | null {

@@ -1,6 +1,27 @@
 /** A kernel's memory on the stack: places are given out while code is written, and the sum is known at its end. */
 
-import { rsp, type Address } from "./assembler.ts";
+import { type Address, type Assembler, r9, rax, rcx, rdx, rsp } from "./assembler.ts";
+
+const PAGE = 4096;
+
+/**
+ * Takes so many bytes of the stack, from rsp on, at a multiple of 64, touching their pages in order, as growing stacks want
+ * it. The stack as it was is in rax; rcx, rdx and r9 are lost.
+ */
+export function takeStack(a: Assembler, bytes: number): void {
+  a.mov(rax, rsp);
+  a.mov(rcx, rsp);
+  a.arithmeticImmediate("sub", rsp, bytes);
+  a.arithmeticImmediate("and", rsp, -64);
+  if (bytes <= PAGE) return;
+  const next = a.label();
+  a.movImmediate(r9, Math.floor(bytes / PAGE));
+  a.bind(next);
+  a.arithmeticImmediate("sub", rcx, PAGE);
+  a.mov(rdx, { base: rcx });
+  a.arithmeticImmediate("sub", r9, 1);
+  a.jump(next, "notEqual");
+}
 
 /** Places from rsp on, which is a multiple of 64. */
 export class StackFrame {

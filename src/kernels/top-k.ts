@@ -16,7 +16,6 @@ import {
   r15,
   r9,
   rax,
-  rbp,
   rbx,
   rcx,
   rdi,
@@ -27,10 +26,11 @@ import {
 } from "./assembler.ts";
 import { axisOf, numberAttribute } from "./attributes.ts";
 import { predicates } from "./formula.ts";
-import type { Kernel } from "./kernel.ts";
+import { type Kernel, MOST_ELEMENTS } from "./kernel.ts";
 import type { NodeKernel } from "./kernel-set.ts";
 import { LANES, laneMask } from "./lanes.ts";
 import type { Surroundings } from "./program.ts";
+import { takeStack } from "./stack-frame.ts";
 
 /** Elements of a block: as many as its marks have bits. */
 const BLOCK = 32;
@@ -64,7 +64,7 @@ export function topKOf(
   // A block of which everything was taken looks like one of −∞. With so few that is only the last one, if it is smaller, and
   // any other of −∞ is found before it.
   const fits = k > 0 && k < BLOCK && k <= columns && columns <= LONGEST_ROW;
-  if (!isLast || !fits || elements < FEWEST_ELEMENTS || elements >= 2 ** 29) return null;
+  if (!isLast || !fits || elements < FEWEST_ELEMENTS || elements >= MOST_ELEMENTS) return null;
   return {
     key: ["top-k", shape, k],
     make: (name) => topKKernel(name, shape, k, threads),
@@ -120,9 +120,10 @@ class TopKCode {
   code(): Uint8Array {
     const a = this.#a;
     const { rows, columns, k } = this.#spec;
-    const saved = [rbx, rbp, r12, r13, r14, r15];
+    const saved = [rbx, r12, r13, r14, r15];
     for (const register of saved) a.push(register);
-    this.#enter();
+    takeStack(a, this.#frame);
+    a.store({ base: rsp }, rax);
     const [next, end, enough] = [a.label(), a.label(), a.label()];
     a.multiply(rax, rsi, this.#each);
     a.movImmediate(r15, rows);
@@ -160,34 +161,24 @@ class TopKCode {
     return a.finish();
   }
 
-  /** Takes memory from the stack, touching its pages in order, as growing stacks want it. */
-  #enter(): void {
-    const a = this.#a;
-    const page = 4096;
-    a.mov(rax, rsp);
-    for (let left = this.#frame; left > 0; left -= page) {
-      a.arithmeticImmediate("sub", rsp, Math.min(left, page));
-      a.mov(rcx, { base: rsp });
-    }
-    a.arithmeticImmediate("and", rsp, -64);
-    a.store({ base: rsp }, rax);
-  }
-
   /** The maxima of all blocks, none of whose elements is taken. */
   #findMaxima(): void {
     const a = this.#a;
     const [largest, none] = [2, 3];
     const blocks = this.#whole + (this.#left > 0 ? 1 : 0);
+    const blockMaximum = (size: number): void => {
+      a.two("vmovups", largest, none);
+      for (let vector = 0; vector < size / LANES; vector++)
+        this.#include(largest, this.#load(vector, size));
+      this.#finish(largest);
+    };
     a.two("vmovups", none, a.constant(this.#least));
     a.mov(r9, r12);
     if (this.#whole > 0) {
       const next = a.label();
       a.movImmediate(rcx, 0);
       a.bind(next);
-      a.two("vmovups", largest, none);
-      for (let vector = 0; vector < BLOCK / LANES; vector++)
-        this.#include(largest, this.#load(vector, BLOCK));
-      this.#finish(largest);
+      blockMaximum(BLOCK);
       a.vstoreOne(this.#maximum(rcx), largest);
       a.arithmeticImmediate("add", r9, 4 * BLOCK);
       a.arithmeticImmediate("add", rcx, 1);
@@ -197,10 +188,7 @@ class TopKCode {
     for (let i = this.#whole; i < this.#maxima; i++)
       a.vstoreOne({ base: rsp, offset: this.#maximaAt + 4 * i }, none);
     if (this.#left > 0) {
-      a.two("vmovups", largest, none);
-      for (let vector = 0; vector < this.#left / LANES; vector++)
-        this.#include(largest, this.#load(vector, this.#left));
-      this.#finish(largest);
+      blockMaximum(this.#left);
       a.vstoreOne({ base: rsp, offset: this.#maximaAt + 4 * this.#whole }, largest);
     }
     const next = a.label();

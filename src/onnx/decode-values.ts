@@ -1,5 +1,5 @@
 /** The decoders of `TensorProto`, whose elements lie in raw bytes or a typed field, and of `ValueInfoProto`. */
-import { dtypes, hostArray, type DType, type TypedArray } from "../graph/dtype.ts";
+import { dtypeOfOnnx, dtypes, hostArray, type DType, type TypedArray } from "../graph/dtype.ts";
 import type { TensorProto, ValueInfoProto } from "./proto.ts";
 import type { WireReader } from "./wire-reader.ts";
 
@@ -171,9 +171,11 @@ function readDimension(r: WireReader): number | string {
 
 /** The dtype with ONNX's number `onnx`, an error for the field `name` where there is none. */
 function dtypeOf(r: WireReader, name: string, onnx: number): DType {
-  for (const dtype of Object.keys(dtypes) as DType[]) if (dtypes[dtype].onnx === onnx) return dtype;
-  return r.fail(
-    name,
-    `element type ${onnx} is not supported; supported are ${Object.keys(dtypes).join(", ")}`,
+  return (
+    dtypeOfOnnx(onnx) ??
+    r.fail(
+      name,
+      `element type ${onnx} is not supported; supported are ${Object.keys(dtypes).join(", ")}`,
+    )
   );
 }

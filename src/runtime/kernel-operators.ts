@@ -84,7 +84,10 @@ export class OperatorFactory {
     this.#places = new Map([...places].map(([name, at]) => [name, functions.address + BigInt(at)]));
   }
 
-  /** Throws where a kernel has too many operands, or several parts of which one may fail, or the system gives no memory for code. */
+  /**
+   * Throws where a kernel has too many operands, or several parts of which one may fail, and where the system gives no memory
+   * for code.
+   */
   register(kernels: readonly Kernel[]): KernelOperators {
     const many = kernels.find(
       ({ inputs, outputs }) => inputs.length + outputs.length > MOST_OPERANDS,
@@ -127,7 +130,7 @@ export class OperatorFactory {
 
   /** An `OrtCustomOp`, and behind it what it points to. */
   #structure({ name, inputs, outputs, parts, failure = "" }: Kernel, code: Pointer): ArrayBuffer {
-    const [text, message] = [name, failure].map((of) => new TextEncoder().encode(`${of}\0`));
+    const [text, message] = [cString(name), cString(failure)];
     const dims = outputs.flatMap(({ shape }) => shape);
     const [typesAt, shapesAt] = [
       STRUCTURE_BYTES,
@@ -135,8 +138,8 @@ export class OperatorFactory {
     ];
     const dimsAt = shapesAt + 16 * outputs.length;
     const nameAt = dimsAt + 8 * dims.length;
-    const messageAt = nameAt + text!.length;
-    const memory = new ArrayBuffer(messageAt + message!.length);
+    const messageAt = nameAt + text.length;
+    const memory = new ArrayBuffer(messageAt + message.length);
     const start = addressOf(memory);
     const view = new DataView(memory);
     const set = (at: number, value: bigint): void => view.setBigUint64(at, value, true);
@@ -168,11 +171,13 @@ export class OperatorFactory {
         at += 8;
       }
     });
-    new Uint8Array(memory).set(text!, nameAt);
-    new Uint8Array(memory).set(message!, messageAt);
+    new Uint8Array(memory).set(text, nameAt);
+    new Uint8Array(memory).set(message, messageAt);
     return memory;
   }
 }
+
+const cString = (text: string): Uint8Array => new TextEncoder().encode(`${text}\0`);
 
 /** The functions that all structures share. The kernel that ONNX Runtime passes to them is the structure itself. */
 function operatorFunctions(): {

@@ -20,8 +20,6 @@ interface Case {
   readonly held: number;
 }
 
-const product = (numbers: readonly number[]): number => numbers.reduce((a, b) => a * b, 1);
-
 /** A source whose dimensions but the last follow in any order, with gaps. */
 function sourceOf(dice: Dice, shape: readonly number[]) {
   const steps = shape.map(() => 1);
@@ -44,7 +42,7 @@ function caseOf(dice: Dice): Case {
   const data = [...outer, ...inner, length];
   const places = dice.one([[1], [4], [2, 3], [0]]);
   const { view, held } = sourceOf(dice, [...places, ...inner, length]);
-  const index = BigInt64Array.from({ length: product(places) * outer.length }, (_, i) => {
+  const index = BigInt64Array.from({ length: numel(places) * outer.length }, (_, i) => {
     const size = outer[i % outer.length]!;
     return BigInt(dice.between(-size, size - 1));
   });
@@ -55,7 +53,7 @@ function caseOf(dice: Dice): Case {
 function write({ scatter, index }: Case, held: Float32Array, data: Float32Array): void {
   const depth = scatter.index.at(-1)!;
   const steps = strides(scatter.data);
-  const slice = product(scatter.data.slice(depth));
+  const slice = numel(scatter.data.slice(depth));
   const { shape, offset, strides: from } = scatter.source;
   const order = strides(shape);
   for (let i = 0; i < numel(shape); i++) {
@@ -81,7 +79,7 @@ describe.skipIf(codeMemory === undefined)("the kernel (needs AVX2)", () => {
       const made = caseOf(dice);
       const { scatter, index, held } = made;
       const given = Float32Array.from({ length: held }, (_, i) => Math.sin(i));
-      const before = Float32Array.from({ length: product(scatter.data) }, (_, i) => i);
+      const before = Float32Array.from({ length: numel(scatter.data) }, (_, i) => i);
       const data = new Guarded(bytes(before));
       const result = inPlace ? data : new Guarded(4 * before.length);
       const [at, from] = [new AtEdge(bytes(index)), new AtEdge(bytes(given))];
